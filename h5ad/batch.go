@@ -1,0 +1,30 @@
+package h5ad
+
+// Number is the types that a matrix holds in memory. Each is the file's own
+// dtype, except that float16 and bfloat16 widen to float32, which holds all of
+// their values.
+type Number interface {
+	~int8 | ~int16 | ~int32 | ~int64 | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~float32 | ~float64
+}
+
+// Batch is a run of consecutive cells in compressed sparse rows. The caller
+// owns it: a [RowReader] fills the slices it finds, growing them where they are
+// too short, so that one Batch serves a whole file.
+type Batch struct {
+	// Start is the row of the first cell, counted from 0 in the whole matrix.
+	Start int
+	// Indptr has one entry more than the batch has cells: the stored values of
+	// cell i are [Indptr[i], Indptr[i+1]). Indptr[0] is 0.
+	Indptr []int64
+	// Indices holds the column (the position in var) of each stored value, in the
+	// order of the file, which need not be sorted. A column occurs at most once
+	// a cell.
+	Indices []int32
+	// Values holds the stored values beside Indices: a []float32, []float64,
+	// []int8 … []int64 or []uint8 … []uint64. Values stored as zero are kept when
+	// the file is sparse; a dense matrix gives its non-zero values (NaN included).
+	Values any
+}
+
+// NObs is the number of cells in the batch.
+func (b *Batch) NObs() int { return max(0, len(b.Indptr)-1) }
