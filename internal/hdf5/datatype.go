@@ -2,7 +2,6 @@ package hdf5
 
 import (
 	"fmt"
-	"strings"
 )
 
 // Class is the class of a datatype, numbered as in the HDF5 file format
