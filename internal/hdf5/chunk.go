@@ -1,6 +1,7 @@
 package hdf5
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"sync"
@@ -91,15 +92,7 @@ func (d *Dataset) readIndex() ([]chunkRef, error) {
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(refs, func(a, b chunkRef) int {
-		switch {
-		case a.number < b.number:
-			return -1
-		case a.number > b.number:
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(refs, func(a, b chunkRef) int { return cmp.Compare(a.number, b.number) })
 	for i := 1; i < len(refs); i++ {
 		if refs[i].number == refs[i-1].number {
 			return nil, corruptf("chunk %d occurs twice", refs[i].number)
@@ -147,26 +140,6 @@ func (d *Dataset) chunkTree(addr uint64, want int, grid []uint64, add func(chunk
 		}
 	}
 	return c.err("B-tree node")
-}
-
-// find returns the chunk of that number; ok is false for one never written.
-func find(refs []chunkRef, number uint64) (chunkRef, bool) {
-	if number < uint64(len(refs)) && refs[number].number == number {
-		return refs[number], true // nothing is missing before it
-	}
-	i, ok := slices.BinarySearchFunc(refs, number, func(r chunkRef, n uint64) int {
-		switch {
-		case r.number < n:
-			return -1
-		case r.number > n:
-			return 1
-		}
-		return 0
-	})
-	if !ok {
-		return chunkRef{}, false
-	}
-	return refs[i], true
 }
 
 // scratch is what one goroutine needs to decode chunks.

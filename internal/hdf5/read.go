@@ -1,8 +1,12 @@
 package hdf5
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"sync/atomic"
 	"unsafe"
 
 	"golang.org/x/sync/errgroup"
@@ -90,7 +94,7 @@ func (d *Dataset) justify(size uint64) error {
 
 // readBytes fills dst with rows [lo, hi) as they lie in the file.
 func (d *Dataset) readBytes(ctx context.Context, lo, hi uint64, dst []byte) error {
-	if err := d.readable(); err != nil {
+	if err := errors.Join(ctx.Err(), d.readable()); err != nil {
 		return err
 	}
 	if len(dst) == 0 {
@@ -134,43 +138,42 @@ func (d *Dataset) readChunks(ctx context.Context, lo, hi uint64, dst []byte) err
 		across *= g
 	}
 	first, last := lo/d.chunk[0]*across, ((hi-1)/d.chunk[0]+1)*across
-	workers := uint64(d.file.workers)
-	if last-first < workers {
-		workers = last - first
+	at := func(n uint64) int {
+		i, _ := slices.BinarySearchFunc(refs, n, func(r chunkRef, n uint64) int { return cmp.Compare(r.number, n) })
+		return i
+	}
+	refs = refs[at(first):at(last)]
+	if uint64(len(refs)) < last-first {
+		fillWith(dst, d.fill) // what was never written reads as the fill value
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	next := make(chan uint64)
-	g.Go(func() error {
-		defer close(next)
-		for n := first; n < last; n++ {
-			select {
-			case next <- n:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-		return nil
-	})
-	for range workers {
+	var taken atomic.Int64
+	for range min(d.file.workers, len(refs)) {
 		g.Go(func() error {
 			s := d.file.borrow()
 			defer d.file.giveBack(s)
-			for n := range next {
-				if err := d.place(refs, n, grid, lo, hi, dst, s); err != nil {
+			for {
+				i := int(taken.Add(1)) - 1
+				if i >= len(refs) {
+					return nil
+				}
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				if err := d.place(refs[i], grid, lo, hi, dst, s); err != nil {
 					return err
 				}
 			}
-			return nil
 		})
 	}
 	return g.Wait()
 }
 
 // place puts what rows [lo, hi) take of one chunk into dst.
-func (d *Dataset) place(refs []chunkRef, number uint64, grid []uint64, lo, hi uint64, dst []byte, s *scratch) error {
+func (d *Dataset) place(ref chunkRef, grid []uint64, lo, hi uint64, dst []byte, s *scratch) error {
 	size := uint64(d.Type.Size)
 	b := box{rank: len(grid)}
-	rest := number
+	rest := ref.number
 	for i := b.rank - 1; i >= 0; i-- {
 		at := rest % grid[i] * d.chunk[i]
 		rest /= grid[i]
@@ -184,25 +187,19 @@ func (d *Dataset) place(refs []chunkRef, number uint64, grid []uint64, lo, hi ui
 		b.src[i], b.n[i] = d.chunk[i], to-from
 		b.srcAt[i], b.dstAt[i] = from-at, from-origin
 	}
-	ref, ok := find(refs, number)
-	if !ok {
-		fill := func(off, n uint64) { fillWith(dst[off*size:(off+n)*size], d.fill) }
-		b.runs(func(_, to, n uint64) { fill(to, n) })
-		return nil
-	}
 	bytes := d.chunkBytes()
 	whole := b.whole()
 	if to, n := b.flat(); whole && n*size == bytes {
 		return d.decode(ref, s, dst[to*size:to*size+bytes])
 	}
-	src := d.cache.get(number)
+	src := d.cache.get(ref.number)
 	if src == nil {
 		src = make([]byte, bytes)
 		if err := d.decode(ref, s, src); err != nil {
 			return err
 		}
 		if !b.used(d.Space.Dims[0], lo, hi) {
-			d.cache.put(number, src, d.file.cache)
+			d.cache.put(ref.number, src, d.file.cache)
 		}
 	}
 	b.runs(func(from, to, n uint64) { copy(dst[to*size:(to+n)*size], src[from*size:]) })
