@@ -1,0 +1,126 @@
+// Package progress shows how far a long task has come: as one line on a
+// terminal, as a log line every 30 seconds elsewhere, or as JSON lines.
+//
+// Start with [Start]; the task adds to the [Counter]; Stop ends the display.
+package progress
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Mode is a way to show progress.
+type Mode uint8
+
+// The modes.
+const (
+	None      Mode = iota
+	Line           // one line that is rewritten, for a terminal
+	Heartbeat      // a log line now and then
+	JSON           // a JSON object a line
+)
+
+// Config says how progress is shown. Interval 0 means 0.2 s for a line, 30 s for
+// a heartbeat and 1 s for JSON.
+type Config struct {
+	Mode     Mode
+	Out      io.Writer
+	Log      *slog.Logger // for Heartbeat
+	Interval time.Duration
+	Now      func() time.Time
+}
+
+// Counter counts what is done. It may be used from several goroutines.
+type Counter struct {
+	label string
+	unit  string
+	total int64
+	done  atomic.Int64
+	cfg   Config
+	start time.Time
+	stop  chan struct{}
+	wait  sync.WaitGroup
+}
+
+// Start shows the progress of a task of total units; total 0 means unknown.
+func Start(cfg Config, label, unit string, total int64) *Counter {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Interval == 0 {
+		cfg.Interval = map[Mode]time.Duration{Line: 200 * time.Millisecond, Heartbeat: 30 * time.Second, JSON: time.Second}[cfg.Mode]
+	}
+	c := &Counter{label: label, unit: unit, total: total, cfg: cfg, start: cfg.Now(), stop: make(chan struct{})}
+	if cfg.Mode != None {
+		c.wait.Go(c.run)
+	}
+	return c
+}
+
+// Add counts n more units.
+func (c *Counter) Add(n int64) { c.done.Add(n) }
+
+// Stop ends the display; the terminal line is wiped.
+func (c *Counter) Stop() {
+	close(c.stop)
+	c.wait.Wait()
+	switch c.cfg.Mode {
+	case Line:
+		fmt.Fprint(c.cfg.Out, "\r\x1b[K")
+	case JSON:
+		c.show()
+	}
+}
+
+func (c *Counter) run() {
+	t := time.NewTicker(c.cfg.Interval)
+	defer t.Stop()
+	for {
+		select {
+		case <-c.stop:
+			return
+		case <-t.C:
+			c.show()
+		}
+	}
+}
+
+// show prints the state once.
+func (c *Counter) show() {
+	done, elapsed := c.done.Load(), c.cfg.Now().Sub(c.start)
+	rate := 0.0
+	if elapsed > 0 {
+		rate = float64(done) / elapsed.Seconds()
+	}
+	var left time.Duration
+	if rate > 0 && c.total > done {
+		left = time.Duration(float64(c.total-done) / rate * float64(time.Second)).Round(time.Second)
+	}
+	switch c.cfg.Mode {
+	case Line:
+		s := fmt.Sprintf("%s: %d", c.label, done)
+		if c.total > 0 {
+			s += fmt.Sprintf("/%d (%d%%)", c.total, 100*done/c.total)
+		}
+		s += fmt.Sprintf(" %s, %.0f/s", c.unit, rate)
+		if left > 0 {
+			s += ", " + left.String() + " left"
+		}
+		fmt.Fprint(c.cfg.Out, "\r"+s+"\x1b[K")
+	case Heartbeat:
+		c.cfg.Log.Info(c.label, "done", done, "total", c.total, "unit", c.unit, "per_second", int64(rate), "left", left.String())
+	case JSON:
+		b, err := json.Marshal(map[string]any{
+			"event": "progress", "task": c.label, "done": done, "total": c.total, "unit": c.unit,
+			"elapsed_s": elapsed.Seconds(), "left_s": left.Seconds(),
+		})
+		if err == nil { // numbers and strings always marshal
+			fmt.Fprintf(c.cfg.Out, "%s\n", b)
+		}
+	}
+}
