@@ -33,8 +33,12 @@ func (e *usageError) Error() string { return e.err.Error() }
 
 func (e *usageError) Unwrap() error { return e.err }
 
-// Hint names the help page.
+// Hint is what the error itself advises, or names the help page.
 func (e *usageError) Hint() string {
+	var tip interface{ Hint() string }
+	if errors.As(e.err, &tip) {
+		return tip.Hint()
+	}
 	if name, ok := strings.CutPrefix(e.command, "c2s "); ok {
 		return fmt.Sprintf("run \"c2s help %s\"", name)
 	}
