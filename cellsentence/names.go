@@ -14,7 +14,7 @@ import (
 type Collisions uint8
 
 const (
-	// CollisionsError, the zero value, refuses such names with a
+	// CollisionsError is the zero value; it refuses such names with a
 	// [CollisionError].
 	CollisionsError Collisions = iota
 	// CollisionsFirst leaves the word to the first gene of each group. The values

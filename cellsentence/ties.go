@@ -6,7 +6,7 @@ import "fmt"
 type Ties uint8
 
 const (
-	// TiesRandom, the zero value, orders ties by a random permutation keyed by the
+	// TiesRandom is the zero value; it orders ties by a random permutation keyed by the
 	// seed and the cell's row in the matrix, so that it depends neither on the
 	// batches, workers or shards, nor on the order in which the file stores the
 	// cell's values. It is the order of the upper 32 bits of a SplitMix64 stream

@@ -103,7 +103,7 @@ func readerOf(e encoding) reader {
 	case encoding{"csr_matrix", "0.1.0"}, encoding{"csc_matrix", "0.1.0"}:
 		return (*File).readSparse
 	case encoding{"dataframe", "0.1.0"}, encoding{"dataframe", "0.2.0"}:
-		return func(f *File, ctx context.Context, o hdf5.Object) (Element, error) { return f.frame(ctx, o, o.Path()) }
+		return func(f *File, _ context.Context, o hdf5.Object) (Element, error) { return f.frame(o, o.Path()) }
 	case encoding{"categorical", "0.2.0"}, encoding{"categorical", "0.1.0"}:
 		return (*File).readCategorical
 	case encoding{"nullable-integer", "0.1.0"}, encoding{"nullable-boolean", "0.1.0"},

@@ -141,19 +141,19 @@ func list(names []string) string {
 }
 
 // frame opens a data frame of any version.
-func (f *File) frame(ctx context.Context, o hdf5.Object, key string) (*DataFrame, error) {
+func (f *File) frame(o hdf5.Object, key string) (*DataFrame, error) {
 	df := &DataFrame{file: f, key: key, read: map[string]func(context.Context) (*Column, error){}}
 	switch o := o.(type) {
 	case *hdf5.Dataset:
-		return df, df.compound(ctx, o)
+		return df, df.compound(o)
 	case *hdf5.Group:
-		return df, df.group(ctx, o)
+		return df, df.group(o)
 	}
 	return nil, f.fail(key, errors.New("expected a data frame, found a named type"))
 }
 
 // group opens a data frame of anndata 0.7 and later.
-func (df *DataFrame) group(ctx context.Context, g *hdf5.Group) error {
+func (df *DataFrame) group(g *hdf5.Group) error {
 	name, err := textAttr(g, "_index")
 	if err != nil {
 		return df.file.fail(df.key, err)

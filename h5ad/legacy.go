@@ -9,7 +9,7 @@ import (
 
 // compound opens a table of anndata 0.6 or older: a compound dataset whose
 // first field is the index.
-func (df *DataFrame) compound(ctx context.Context, d *hdf5.Dataset) error {
+func (df *DataFrame) compound(d *hdf5.Dataset) error {
 	f := df.file
 	if d.Type.Class != hdf5.ClassCompound || len(d.Space.Dims) != 1 || len(d.Type.Members) == 0 {
 		return f.fail(df.key, errors.New("expected a table: a group, or compound data of one dimension"))

@@ -190,7 +190,7 @@ func (f *File) openAnnData(ctx context.Context) error {
 		if _, ok := o.(*hdf5.Dataset); ok {
 			f.legacy = true
 		}
-		if *part.to, err = f.frame(ctx, o, o.Path()); err != nil {
+		if *part.to, err = f.frame(o, o.Path()); err != nil {
 			return err
 		}
 	}
@@ -271,7 +271,7 @@ func (f *File) Raw(ctx context.Context) (*Matrix, *DataFrame, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	vr, err := f.frame(ctx, o, o.Path())
+	vr, err := f.frame(o, o.Path())
 	if err != nil {
 		return nil, nil, err
 	}

@@ -50,7 +50,7 @@ func (r *RowReader) openCSC(ctx context.Context) error {
 	}
 	r.cut = func(lo int) int {
 		hi, used := lo, int64(0)
-		limit := r.opts.End
+		var limit int
 		if r.pass != nil && lo < r.pass.hi {
 			limit = r.pass.hi
 		} else {

@@ -1,6 +1,9 @@
 package hdf5
 
-import "math/bits"
+import (
+	"math/bits"
+	"slices"
+)
 
 // maxRank is the most dimensions that HDF5 allows.
 const maxRank = 32
@@ -25,12 +28,10 @@ func (s Space) Elements() (n uint64, ok bool) {
 
 // product multiplies; ok is false on overflow.
 func product(v []uint64) (p uint64, ok bool) {
-	p, ok = 1, true
-	for _, d := range v {
-		if d == 0 {
-			return 0, true
-		}
+	if slices.Contains(v, 0) {
+		return 0, true
 	}
+	p = 1
 	for _, d := range v {
 		hi, lo := bits.Mul64(p, d)
 		if hi != 0 {

@@ -2,6 +2,7 @@ package hdf5
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"unsafe"
@@ -20,7 +21,7 @@ func Visit[T Number](ctx context.Context, d *Dataset, lo, hi uint64, buf *[]T, f
 			}
 			return fn(unsafe.Slice((*T)(unsafe.Pointer(&b[0])), len(b)/int(size)))
 		})
-		if done && err != errUnaligned {
+		if done && !errors.Is(err, errUnaligned) {
 			return err
 		}
 	}
@@ -41,7 +42,7 @@ func Visit[T Number](ctx context.Context, d *Dataset, lo, hi uint64, buf *[]T, f
 	return fn(*buf)
 }
 
-var errUnaligned = fmt.Errorf("data are not aligned in memory")
+var errUnaligned = errors.New("data are not aligned in memory")
 
 // mapped calls fn with the bytes of rows [lo, hi) of contiguous data, mapped
 // into memory. done is false when the file cannot be mapped. The pages are let

@@ -1,0 +1,301 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cellsentence/c2s/cellsentence"
+	"github.com/cellsentence/c2s/cellsentence/dataset"
+	"github.com/cellsentence/c2s/h5ad"
+	"github.com/cellsentence/c2s/internal/atomicfile"
+)
+
+// encodeFlags are the flags of encode.
+type encodeFlags struct {
+	matrix     matrixFlags
+	topK       int
+	ties       string
+	collisions string
+	obs        []string
+	obsSet     bool
+	minGenes   int
+	minCells   int
+	delimiter  string
+
+	tiesRule       cellsentence.Ties
+	collisionsRule cellsentence.Collisions
+}
+
+func newEncode(g *globals) *cobra.Command {
+	o := new(encodeFlags)
+	cmd := &cobra.Command{
+		Use: "encode FILE... -o OUT", Short: "Turn cells into cell sentences", GroupID: groupData, Args: need(1, -1),
+		Long: `encode writes a cell sentence for each cell: the names of its expressed genes,
+upper-cased, by falling expression. The name of OUT tells the format: .txt is the
+sentences alone, one a line; .jsonl has an object a line with cell_name,
+cell_sentence, the label columns of obs, c2s_n_genes (expressed genes before
+--top-k) and c2s_total; both may end in .gz. Raw counts and log-normalised values
+give the same order; scaled values are refused.
+
+Genes of equal value stand in random order, the same at any --jobs: keyed by
+--seed, cell and gene (--ties random), by the random numbers of the Python package
+(python), or by their place in var (index).`,
+		Example: "  c2s encode testdata/demo.h5ad --top-k 20 -o demo.jsonl",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.obsSet = cmd.Flags().Changed("obs")
+			if err := o.check(g); err != nil {
+				return &usageError{err, cmd.CommandPath()}
+			}
+			return runEncode(cmd.Context(), g, o, args)
+		},
+	}
+	f := cmd.Flags()
+	o.matrix.add(f)
+	f.IntVar(&o.topK, "top-k", 0, "keep the first `K` genes; 0 keeps all")
+	f.StringVar(&o.ties, "ties", "random", "order of genes of equal value: `random|python|index`")
+	f.StringVar(&o.collisions, "collisions", "error", "genes that share a name in upper case: `error|first|suffix`")
+	f.StringSliceVar(&o.obs, "obs", nil, "label columns of obs, `a,b,c` (default: all categorical)")
+	f.IntVar(&o.minGenes, "min-genes", 0, "leave out cells with fewer than `N` expressed genes")
+	f.IntVar(&o.minCells, "min-cells", 0, "leave out genes expressed in fewer than `N` cells of their file")
+	f.StringVar(&o.delimiter, "delimiter", " ", "text between the genes")
+	return cmd
+}
+
+func (o *encodeFlags) check(g *globals) (err error) {
+	if err := o.matrix.check(); err != nil {
+		return err
+	}
+	if o.tiesRule, err = cellsentence.ParseTies(o.ties); err != nil {
+		return fmt.Errorf("--ties: %w", err)
+	}
+	if o.collisionsRule, err = cellsentence.ParseCollisions(o.collisions); err != nil {
+		return fmt.Errorf("--collisions: %w", err)
+	}
+	switch {
+	case g.out == "":
+		return errors.New("-o OUT is missing: name a .txt, .jsonl or .jsonl.gz, or - for stdout")
+	case o.topK < 0 || o.minGenes < 0 || o.minCells < 0:
+		return errors.New("--top-k, --min-genes and --min-cells cannot be negative")
+	case o.delimiter == "":
+		return errors.New("--delimiter cannot be empty")
+	case o.minGenes > 0 && o.tiesRule == cellsentence.TiesPython:
+		return errors.New("--min-genes does not go with --ties python, where each cell's order depends on all cells before it: write the filtered cells to a file first")
+	case g.json && g.out == "-":
+		return errors.New("--json and -o - both want stdout")
+	}
+	_, err = dataset.FormatOf(g.out)
+	return err
+}
+
+// encodeResult is what encode reports, and prints with --json.
+type encodeResult struct {
+	Out      string             `json:"out"`
+	Inputs   []string           `json:"inputs"`
+	Cells    int                `json:"cells"`     // sentences written
+	LeftOut  int                `json:"left_out"`  // cells with fewer than --min-genes genes
+	GenesOut int                `json:"genes_out"` // genes in fewer than --min-cells cells
+	Bytes    int64              `json:"bytes"`     // before compression
+	Stats    cellsentence.Stats `json:"stats"`
+	Warnings []string           `json:"warnings"`
+}
+
+func runEncode(ctx context.Context, g *globals, o *encodeFlags, paths []string) (err error) {
+	format, err := dataset.FormatOf(g.out)
+	if err != nil {
+		return err
+	}
+	out := g.stdout
+	commit := func() error { return nil }
+	if g.out != "-" {
+		file, err := atomicfile.Create(g.out, atomicfile.Options{Force: g.force, Inputs: paths})
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, file.Abort()) }()
+		out, commit = file, file.Commit
+	}
+	w := dataset.NewWriter(out, format)
+	result := &encodeResult{Out: g.out, Inputs: paths, Warnings: []string{}}
+	labels, err := o.labelNames(ctx, g, paths)
+	if err != nil {
+		return err
+	}
+	for _, path := range paths {
+		if err := encodeFile(ctx, g, o, path, labels, w, result); err != nil {
+			return err
+		}
+	}
+	result.Cells, result.Bytes = w.Cells, w.Bytes
+	if err := errors.Join(w.Close(), commit()); err != nil {
+		return err
+	}
+	log := g.logger()
+	for _, text := range result.Warnings {
+		log.Warn(text)
+	}
+	if g.json {
+		return printJSON(g, result)
+	}
+	log.Info(fmt.Sprintf("%d cells, %d genes named in %s", result.Cells, result.Stats.Words, g.out))
+	return nil
+}
+
+// labelNames decides the label columns: those of --obs, or what is categorical
+// in any of the files.
+func (o *encodeFlags) labelNames(ctx context.Context, g *globals, paths []string) ([]string, error) {
+	names := o.obs
+	if !o.obsSet {
+		for _, path := range paths {
+			f, err := h5ad.Open(ctx, path, h5ad.Options{Modality: o.matrix.modality, Workers: g.workers()})
+			if err != nil {
+				return nil, err
+			}
+			for _, name := range f.Obs().Names {
+				c, err := f.Obs().Column(ctx, name)
+				if err == nil && c.Categorical != nil && !slices.Contains(names, name) {
+					names = append(names, name)
+				}
+			}
+			if err := f.Close(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, name := range names {
+		if dataset.Reserved(name) {
+			return nil, &inputError{fmt.Errorf("the label column %q has the name of a column of the output", name), "choose other columns with --obs, or rename it"}
+		}
+	}
+	return names, nil
+}
+
+// labels reads the label columns of a file. One that --obs names must exist;
+// one that another file brought along is missing here.
+func (o *encodeFlags) labels(ctx context.Context, f *h5ad.File, names []string) ([]dataset.Label, error) {
+	var out []dataset.Label
+	for _, name := range names {
+		if !o.obsSet && !f.Obs().Has(name) {
+			out = append(out, dataset.Label{Name: name, Value: func(int) (string, bool) { return "", false }})
+			continue
+		}
+		c, err := f.Obs().Column(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		values := c.Array
+		if c.Categorical != nil {
+			values = c.Categories
+		}
+		_, text := values.Values.([]string)
+		out = append(out, dataset.Label{Name: name, Value: c.Text, Bare: !text})
+	}
+	return out, nil
+}
+
+func encodeFile(ctx context.Context, g *globals, o *encodeFlags, path string, labelNames []string, w *dataset.Writer, result *encodeResult) (err error) {
+	in, err := o.matrix.open(ctx, g, path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, in.file.Close()) }()
+	note := func(list []string) {
+		for _, text := range list {
+			result.Warnings = append(result.Warnings, path+": "+text)
+		}
+	}
+	note(in.file.Warnings())
+	if warning := cellsentence.ClassifyGenes(in.genes).Warning(); warning != "" {
+		note([]string{warning})
+	}
+	names, err := in.file.Obs().Index(ctx)
+	if err != nil {
+		return err
+	}
+	labels, err := o.labels(ctx, in.file, labelNames)
+	if err != nil {
+		return err
+	}
+	rows := h5ad.RowOptions{Budget: g.budget() / 2}
+	cfg := cellsentence.Config{
+		TopK: o.topK, Ties: o.tiesRule, Seed: g.seed, Collisions: o.collisionsRule,
+		Delimiter: o.delimiter, Workers: g.workers(),
+	}
+	if o.minCells > 0 {
+		if cfg.Exclude, err = rareGenes(ctx, in, rows, o.minCells); err != nil {
+			return badCells(path, err)
+		}
+		for _, out := range cfg.Exclude {
+			if out {
+				result.GenesOut++
+			}
+		}
+	}
+	enc, err := cellsentence.NewEncoder(in.genes, cfg)
+	if err != nil {
+		return badCells(path, err)
+	}
+	src, err := in.matrix.Rows(ctx, rows)
+	if err != nil {
+		return err
+	}
+	bar := g.start("encoding "+path, "cells", int64(in.matrix.NObs))
+	defer bar.Stop()
+	for s, err := range enc.Encode(ctx, src) {
+		if err != nil {
+			return badCells(path, err)
+		}
+		keep := func(i int) bool {
+			if int(s.NGenes[i]) >= o.minGenes {
+				return true
+			}
+			result.LeftOut++
+			return false
+		}
+		if err := w.Write(s, names, labels, keep); err != nil {
+			return err
+		}
+		bar.Add(int64(s.Len()))
+	}
+	note(enc.Warnings())
+	result.Stats = addStats(result.Stats, enc.Stats())
+	return nil
+}
+
+// rareGenes marks the genes that fewer than least cells express.
+func rareGenes(ctx context.Context, in *input, rows h5ad.RowOptions, least int) ([]bool, error) {
+	src, err := in.matrix.Rows(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
+	counts, err := cellsentence.CountCells(ctx, in.genes, src)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]bool, len(counts))
+	left := 0
+	for i, n := range counts {
+		if out[i] = n < int64(least); !out[i] {
+			left++
+		}
+	}
+	if left == 0 {
+		return nil, &inputError{fmt.Errorf("no gene is expressed in %d cells", least), "lower --min-cells"}
+	}
+	return out, nil
+}
+
+func addStats(a, b cellsentence.Stats) cellsentence.Stats {
+	a.Cells += b.Cells
+	a.EmptyCells += b.EmptyCells
+	a.CutCells += b.CutCells
+	a.Values += b.Values
+	a.Zeros += b.Zeros
+	a.Dropped += b.Dropped
+	a.Words += b.Words
+	a.Bytes += b.Bytes
+	return a
+}

@@ -1,0 +1,27 @@
+// Command c2s turns single-cell data into cell sentences for language models.
+//
+// Start with `c2s help`; `c2s demo` shows it on data of its own.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/term"
+)
+
+func main() { os.Exit(mainCode()) }
+
+// mainCode runs the command with the machine's streams. The first Ctrl-C ends
+// it cleanly, the second at once.
+func mainCode() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	return run(ctx, os.Args[1:], env{
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv,
+		terminal: func() bool { return term.IsTerminal(int(os.Stderr.Fd())) },
+	})
+}
