@@ -1,0 +1,239 @@
+package hdf5
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/klauspost/compress/zlib"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/cellsentence/c2s/internal/hdf5/filter"
+)
+
+// Filters that the writer applies, by their registered numbers.
+const (
+	wFilterDeflate  = 1
+	wFilterShuffle  = 2
+	wFilterFletcher = 3
+	wFilterLZF      = 32000
+	wFilterZstd     = 32015
+)
+
+// Deflate is the gzip filter at a level from 0 (stored) to 9 (smallest).
+func Deflate(level int) filter.Spec {
+	return filter.Spec{ID: wFilterDeflate, Name: "deflate", Optional: true, Client: []uint32{uint32(level)}}
+}
+
+// Shuffle gathers the first bytes of all elements of a chunk, then the second
+// ones and so on, which compresses better. It comes before the compression.
+func Shuffle() filter.Spec {
+	return filter.Spec{ID: wFilterShuffle, Name: "shuffle", Optional: true}
+}
+
+// Fletcher32 adds a checksum to each chunk. It comes last.
+func Fletcher32() filter.Spec {
+	return filter.Spec{ID: wFilterFletcher, Name: "fletcher32"}
+}
+
+// LZF is the fast compression that h5py brings along; few other programs read it.
+func LZF() filter.Spec {
+	return filter.Spec{ID: wFilterLZF, Name: "lzf", Optional: true}
+}
+
+// Zstd is Zstandard at a level from 1 to 22; readers need a plugin for it.
+func Zstd(level int) filter.Spec {
+	return filter.Spec{ID: wFilterZstd, Name: "zstd", Optional: true, Client: []uint32{uint32(level)}}
+}
+
+// wSettle fills in what a filter must know of its dataset, unless the caller
+// (who copies a dataset) gave it. It does not change p.
+func wSettle(p filter.Pipeline, elementSize int, chunkBytes uint64) filter.Pipeline {
+	p = slices.Clone(p)
+	for i, s := range p {
+		if len(s.Client) > 0 {
+			continue
+		}
+		switch s.ID {
+		case wFilterShuffle:
+			p[i].Client = []uint32{uint32(elementSize)}
+		case wFilterLZF:
+			// The filter's revision, that of the library, and the size of a chunk.
+			p[i].Client = []uint32{4, 0x0105, uint32(chunkBytes)}
+		}
+	}
+	return p
+}
+
+// wEncodable says why the writer cannot apply a pipeline, if so. Chunks that are
+// compressed already may have any.
+func wEncodable(p filter.Pipeline) error {
+	for _, s := range p {
+		switch s.ID {
+		case wFilterDeflate:
+			if len(s.Client) != 1 || s.Client[0] > 9 {
+				return typef("deflate takes one level from 0 to 9, not %d", s.Client)
+			}
+		case wFilterZstd:
+			if len(s.Client) > 0 && s.Client[0] > 22 {
+				return typef("zstd takes a level from 1 to 22, not %d", s.Client)
+			}
+		case wFilterShuffle:
+			if len(s.Client) != 1 || s.Client[0] == 0 {
+				return typef("shuffle takes the size of an element, not %d", s.Client)
+			}
+		case wFilterFletcher, wFilterLZF:
+		default:
+			return unsupportedf("writing with filter %d (%s)", s.ID, s.Name)
+		}
+	}
+	return nil
+}
+
+// wCompressor compresses a whole chunk. Its output depends on src alone, not on
+// what it compressed before.
+type wCompressor interface {
+	// compress appends the compressed src to dst.
+	compress(dst, src []byte) ([]byte, error)
+}
+
+// wEncoder runs filter pipelines for one chunk at a time and keeps what they
+// need from one chunk to the next.
+type wEncoder struct {
+	compressors map[[2]uint32]wCompressor // by filter and level
+	buf         [2][]byte
+}
+
+// encode passes src through p. The result lies in src or in the encoder until
+// its next call; a set bit of mask means that the filter was left out.
+func (e *wEncoder) encode(p filter.Pipeline, src []byte) (out []byte, mask uint32, err error) {
+	for i, s := range p {
+		dst := e.buf[i%2][:0]
+		switch s.ID {
+		case wFilterShuffle:
+			dst = wShuffle(dst, src, int(s.Client[0]))
+		case wFilterFletcher:
+			dst = append(dst, src...)
+			dst = binary.LittleEndian.AppendUint32(dst, wFletcher32(src))
+		default:
+			c, err := e.compressor(s)
+			if err != nil {
+				return nil, 0, err
+			}
+			if dst, err = c.compress(dst, src); err != nil {
+				return nil, 0, fmt.Errorf("%s: %w", s.Name, err)
+			}
+			// lzf cannot store what it cannot shrink.
+			if s.ID == wFilterLZF && len(dst) >= len(src) {
+				mask |= 1 << i
+				dst = append(dst[:0], src...)
+			}
+		}
+		e.buf[i%2] = dst
+		src = dst
+	}
+	return src, mask, nil
+}
+
+func (e *wEncoder) compressor(s filter.Spec) (wCompressor, error) {
+	key := [2]uint32{uint32(s.ID)}
+	if len(s.Client) > 0 && s.ID != wFilterLZF {
+		key[1] = s.Client[0]
+	}
+	if c := e.compressors[key]; c != nil {
+		return c, nil
+	}
+	var c wCompressor
+	switch s.ID {
+	case wFilterDeflate:
+		z, err := zlib.NewWriterLevel(io.Discard, int(key[1]))
+		if err != nil {
+			return nil, err
+		}
+		c = &wDeflate{z: z}
+	case wFilterZstd:
+		z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1),
+			zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(int(key[1]))))
+		if err != nil {
+			return nil, err
+		}
+		c = wZstd{z}
+	case wFilterLZF:
+		c = new(wLZF)
+	default:
+		return nil, unsupportedf("writing with filter %d (%s)", s.ID, s.Name)
+	}
+	if e.compressors == nil {
+		e.compressors = make(map[[2]uint32]wCompressor)
+	}
+	e.compressors[key] = c
+	return c, nil
+}
+
+type wDeflate struct {
+	z   *zlib.Writer
+	buf bytes.Buffer
+}
+
+func (d *wDeflate) compress(dst, src []byte) ([]byte, error) {
+	d.buf = *bytes.NewBuffer(dst)
+	d.z.Reset(&d.buf)
+	if _, err := d.z.Write(src); err != nil {
+		return nil, err
+	}
+	if err := d.z.Close(); err != nil {
+		return nil, err
+	}
+	return d.buf.Bytes(), nil
+}
+
+type wZstd struct{ z *zstd.Encoder }
+
+func (z wZstd) compress(dst, src []byte) ([]byte, error) { return z.z.EncodeAll(src, dst), nil }
+
+// wShuffle appends src with the bytes of its elements transposed; what is left
+// after the last whole element stays as it is.
+func wShuffle(dst, src []byte, size int) []byte {
+	n := len(src) / size
+	at := len(dst)
+	dst = slices.Grow(dst, len(src))[:at+len(src)]
+	if n == 0 {
+		copy(dst[at:], src)
+		return dst
+	}
+	for b := range size {
+		col := dst[at+b*n:][:n]
+		for i, j := 0, b; i < n; i, j = i+1, j+size {
+			col[i] = src[j]
+		}
+	}
+	copy(dst[at+n*size:], src[n*size:])
+	return dst
+}
+
+// wFletcher32 is the checksum over big-endian 16-bit words, as libhdf5
+// computes it.
+func wFletcher32(b []byte) uint32 {
+	var s1, s2 uint32
+	for len(b) > 1 {
+		n := min(len(b)/2, 360) // the sums stay below 2^32
+		for range n {
+			s1 += uint32(b[0])<<8 | uint32(b[1])
+			s2 += s1
+			b = b[2:]
+		}
+		s1 = s1&0xffff + s1>>16
+		s2 = s2&0xffff + s2>>16
+	}
+	if len(b) == 1 {
+		s1 += uint32(b[0]) << 8
+		s2 += s1
+		s1 = s1&0xffff + s1>>16
+		s2 = s2&0xffff + s2>>16
+	}
+	s1 = s1&0xffff + s1>>16
+	s2 = s2&0xffff + s2>>16
+	return s2<<16 | s1
+}
