@@ -20,14 +20,14 @@ type wChunk struct {
 func (d *DatasetWriter) setUpChunks() error {
 	s := &d.spec
 	if s.Null || len(s.Dims) == 0 {
-		return typef("a dataset without dimensions cannot have chunks")
+		return wInvalidf("a dataset without dimensions cannot have chunks")
 	}
 	if len(s.Chunk) != len(s.Dims) {
-		return typef("chunks of %d dimensions in a dataset of %d", len(s.Chunk), len(s.Dims))
+		return wInvalidf("chunks of %d dimensions in a dataset of %d", len(s.Chunk), len(s.Dims))
 	}
 	for i, c := range s.Chunk {
 		if c < 1 || c > math.MaxUint32 {
-			return typef("chunk dimension %d is %d", i, c)
+			return wInvalidf("chunk dimension %d is %d", i, c)
 		}
 	}
 	bytes, ok := product(append([]uint64{uint64(s.Type.Size)}, s.Chunk...))
@@ -91,7 +91,7 @@ func (d *DatasetWriter) submitSlab(ctx context.Context, step uint64) error {
 		d.slab = nil
 		if n := len(chunk); n < size {
 			chunk = chunk[:size]
-			wFill(chunk[n:], d.spec.Fill)
+			fillWith(chunk[n:], d.spec.Fill)
 		}
 		return d.w.queue.submit(ctx, &wJob{ds: d, number: step, raw: chunk})
 	}
@@ -131,7 +131,7 @@ func (d *DatasetWriter) cut(chunk []byte, corner []uint64, rows uint64) {
 		whole = whole && extent[i] == shape[i]
 	}
 	if !whole {
-		wFill(chunk, d.spec.Fill)
+		fillWith(chunk, d.spec.Fill)
 	}
 	run := extent[last] * element
 	pos := make([]uint64, len(dims)) // within the chunk, of the run
@@ -175,21 +175,21 @@ func (d *DatasetWriter) AppendRawChunk(ctx context.Context, offset []uint64, mas
 	case d.closed:
 		err = ErrClosed
 	case d.layout != Chunked:
-		err = typef("a chunk for a dataset that has none")
+		err = wInvalidf("a chunk for a dataset that has none")
 	case d.got > 0:
-		err = typef("a compressed chunk after elements")
+		err = wInvalidf("a compressed chunk after elements")
 	case len(offset) != len(s.Dims):
-		err = typef("a chunk at %v in a dataset of %d dimensions", offset, len(s.Dims))
+		err = wInvalidf("a chunk at %v in a dataset of %d dimensions", offset, len(s.Dims))
 	case len(s.Filters) == 0 && len(stored) != d.chunkBytes():
-		err = typef("a chunk of %d bytes instead of %d", len(stored), d.chunkBytes())
+		err = wInvalidf("a chunk of %d bytes instead of %d", len(stored), d.chunkBytes())
 	case len(stored) == 0 || uint64(len(stored)) > math.MaxUint32:
-		err = typef("a chunk of %d bytes", len(stored))
+		err = wInvalidf("a chunk of %d bytes", len(stored))
 	}
 	number := uint64(0)
 	for i := 0; err == nil && i < len(offset); i++ {
 		c := d.spec.Chunk[i]
 		if offset[i]%c != 0 || offset[i] >= d.spec.Dims[i] {
-			err = typef("no chunk begins at %v", offset)
+			err = wInvalidf("no chunk begins at %v", offset)
 		}
 		number = number*((d.spec.Dims[i]+c-1)/c) + offset[i]/c
 	}
@@ -240,11 +240,11 @@ func (d *DatasetWriter) writeTree() error {
 	slices.SortFunc(d.chunks, func(a, b wChunk) int { return cmp.Compare(a.number, b.number) })
 	for i := 1; i < len(d.chunks); i++ {
 		if d.chunks[i].number == d.chunks[i-1].number {
-			return typef("two chunks were written at %v", d.corner(d.chunks[i].number))
+			return wInvalidf("two chunks were written at %v", d.corner(d.chunks[i].number))
 		}
 	}
 	if total := d.columns * ((d.spec.Dims[0] + d.spec.Chunk[0] - 1) / d.spec.Chunk[0]); !d.spec.Sparse && uint64(len(d.chunks)) < total {
-		return typef("%d of %d chunks were written", len(d.chunks), total)
+		return wInvalidf("%d of %d chunks were written", len(d.chunks), total)
 	}
 	if len(d.chunks) == 0 {
 		return nil

@@ -83,10 +83,10 @@ func (d *DatasetWriter) setUp() (err error) {
 		return err
 	}
 	if s.Null && len(s.Dims) > 0 {
-		return typef("a null dataset has no shape")
+		return wInvalidf("a null dataset has no shape")
 	}
 	if len(s.Fill) != 0 && len(s.Fill) != s.Type.Size {
-		return typef("fill value of %d bytes for elements of %d", len(s.Fill), s.Type.Size)
+		return wInvalidf("fill value of %d bytes for elements of %d", len(s.Fill), s.Type.Size)
 	}
 	if len(s.Fill) > wMaxMessage-8 {
 		return wTooLarge("fill value", len(s.Fill)+8)
@@ -110,14 +110,14 @@ func (d *DatasetWriter) setUp() (err error) {
 	}
 	switch {
 	case s.Compact && s.Chunk != nil:
-		return typef("a dataset is compact or chunked, not both")
+		return wInvalidf("a dataset is compact or chunked, not both")
 	case s.Chunk != nil:
 		d.layout = Chunked
 		err = d.setUpChunks()
 	case len(s.Filters) > 0:
-		return typef("filters need chunks")
+		return wInvalidf("filters need chunks")
 	case s.MaxDims != nil && !slices.Equal(s.MaxDims, s.Dims):
-		return typef("a dataset of shape %v that grows up to %v needs chunks", s.Dims, s.MaxDims)
+		return wInvalidf("a dataset of shape %v that grows up to %v needs chunks", s.Dims, s.MaxDims)
 	case s.Compact:
 		d.layout = Compact
 		if d.limit > wMaxMessage-8 {
@@ -176,9 +176,9 @@ func (d *DatasetWriter) Append(ctx context.Context, raw []byte) error {
 	case d.closed:
 		return d.w.wrap(d.path, ErrClosed)
 	case d.rawMode:
-		return d.w.wrap(d.path, typef("elements after chunks that were compressed already"))
+		return d.w.wrap(d.path, wInvalidf("elements after chunks that were compressed already"))
 	case n%uint64(d.spec.Type.Size) != 0:
-		return d.w.wrap(d.path, typef("%d bytes for elements of %d", n, d.spec.Type.Size))
+		return d.w.wrap(d.path, wInvalidf("%d bytes for elements of %d", n, d.spec.Type.Size))
 	case n > d.limit-d.got:
 		return d.w.wrap(d.path, fmt.Errorf("%w: more elements than the shape %v has", ErrTooLarge, d.spec.Dims))
 	}
@@ -245,7 +245,7 @@ func (d *DatasetWriter) settleShape() error {
 	rows := uint64(0)
 	if d.rowBytes > 0 {
 		if rows = d.got / d.rowBytes; d.got%d.rowBytes != 0 {
-			return typef("the last row has %d of its %d bytes", d.got%d.rowBytes, d.rowBytes)
+			return wInvalidf("the last row has %d of its %d bytes", d.got%d.rowBytes, d.rowBytes)
 		}
 	}
 	want := uint64(1)
@@ -253,7 +253,7 @@ func (d *DatasetWriter) settleShape() error {
 		want = s.Dims[0]
 	}
 	if rows < want && d.rowBytes > 0 && !s.Null && !s.Sparse {
-		return typef("%d of %d rows were written", rows, want)
+		return wInvalidf("%d of %d rows were written", rows, want)
 	}
 	if len(s.Dims) > 0 && rows > want {
 		s.Dims[0] = rows
@@ -270,7 +270,7 @@ func (d *DatasetWriter) settleShape() error {
 // fillContiguous fills what a sparse dataset leaves of its space.
 func (d *DatasetWriter) fillContiguous() error {
 	block := make([]byte, max(1, (64<<10)/d.spec.Type.Size)*d.spec.Type.Size)
-	wFill(block, d.spec.Fill)
+	fillWith(block, d.spec.Fill)
 	for d.got < d.limit {
 		part := block[:min(uint64(len(block)), d.limit-d.got)]
 		if err := d.w.writeAt(part, d.addr+d.got); err != nil {
@@ -279,17 +279,6 @@ func (d *DatasetWriter) fillContiguous() error {
 		d.got += uint64(len(part))
 	}
 	return nil
-}
-
-// wFill repeats the element over b; nil means zeros.
-func wFill(b, element []byte) {
-	if len(element) == 0 {
-		clear(b)
-		return
-	}
-	for len(b) > 0 {
-		b = b[copy(b, element):]
-	}
 }
 
 // messages are the header's messages without the attributes.

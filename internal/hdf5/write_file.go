@@ -12,6 +12,9 @@ import (
 var (
 	// ErrExists means that the group already has a link of that name.
 	ErrExists = errors.New("already exists")
+	// ErrInvalid means that the parts of a call contradict one another or the
+	// format.
+	ErrInvalid = errors.New("invalid")
 	// ErrTooLarge means that a value exceeds what the file format can hold.
 	ErrTooLarge = errors.New("too large")
 	// ErrClosed means that the writer or the dataset was closed before the call.
@@ -19,6 +22,10 @@ var (
 
 	errAborted = errors.New("writing was given up")
 )
+
+func wInvalidf(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrInvalid, fmt.Sprintf(format, args...))
+}
 
 // Sizes of the superblock of version 0 with 8-byte offsets and lengths, and the
 // branching of the B-trees that it announces. These are the values that h5py

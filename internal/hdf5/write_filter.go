@@ -13,39 +13,30 @@ import (
 	"github.com/cellsentence/c2s/internal/hdf5/filter"
 )
 
-// Filters that the writer applies, by their registered numbers.
-const (
-	wFilterDeflate  = 1
-	wFilterShuffle  = 2
-	wFilterFletcher = 3
-	wFilterLZF      = 32000
-	wFilterZstd     = 32015
-)
-
 // Deflate is the gzip filter at a level from 0 (stored) to 9 (smallest).
 func Deflate(level int) filter.Spec {
-	return filter.Spec{ID: wFilterDeflate, Name: "deflate", Optional: true, Client: []uint32{uint32(level)}}
+	return filter.Spec{ID: filter.Deflate, Name: "deflate", Optional: true, Client: []uint32{uint32(level)}}
 }
 
 // Shuffle gathers the first bytes of all elements of a chunk, then the second
 // ones and so on, which compresses better. It comes before the compression.
 func Shuffle() filter.Spec {
-	return filter.Spec{ID: wFilterShuffle, Name: "shuffle", Optional: true}
+	return filter.Spec{ID: filter.Shuffle, Name: "shuffle", Optional: true}
 }
 
 // Fletcher32 adds a checksum to each chunk. It comes last.
 func Fletcher32() filter.Spec {
-	return filter.Spec{ID: wFilterFletcher, Name: "fletcher32"}
+	return filter.Spec{ID: filter.Fletcher32, Name: "fletcher32"}
 }
 
 // LZF is the fast compression that h5py brings along; few other programs read it.
 func LZF() filter.Spec {
-	return filter.Spec{ID: wFilterLZF, Name: "lzf", Optional: true}
+	return filter.Spec{ID: filter.LZF, Name: "lzf", Optional: true}
 }
 
 // Zstd is Zstandard at a level from 1 to 22; readers need a plugin for it.
 func Zstd(level int) filter.Spec {
-	return filter.Spec{ID: wFilterZstd, Name: "zstd", Optional: true, Client: []uint32{uint32(level)}}
+	return filter.Spec{ID: filter.Zstd, Name: "zstd", Optional: true, Client: []uint32{uint32(level)}}
 }
 
 // wSettle fills in what a filter must know of its dataset, unless the caller
@@ -57,9 +48,9 @@ func wSettle(p filter.Pipeline, elementSize int, chunkBytes uint64) filter.Pipel
 			continue
 		}
 		switch s.ID {
-		case wFilterShuffle:
+		case filter.Shuffle:
 			p[i].Client = []uint32{uint32(elementSize)}
-		case wFilterLZF:
+		case filter.LZF:
 			// The filter's revision, that of the library, and the size of a chunk.
 			p[i].Client = []uint32{4, 0x0105, uint32(chunkBytes)}
 		}
@@ -72,19 +63,19 @@ func wSettle(p filter.Pipeline, elementSize int, chunkBytes uint64) filter.Pipel
 func wEncodable(p filter.Pipeline) error {
 	for _, s := range p {
 		switch s.ID {
-		case wFilterDeflate:
+		case filter.Deflate:
 			if len(s.Client) != 1 || s.Client[0] > 9 {
-				return typef("deflate takes one level from 0 to 9, not %d", s.Client)
+				return wInvalidf("deflate takes one level from 0 to 9, not %d", s.Client)
 			}
-		case wFilterZstd:
+		case filter.Zstd:
 			if len(s.Client) > 0 && s.Client[0] > 22 {
-				return typef("zstd takes a level from 1 to 22, not %d", s.Client)
+				return wInvalidf("zstd takes a level from 1 to 22, not %d", s.Client)
 			}
-		case wFilterShuffle:
+		case filter.Shuffle:
 			if len(s.Client) != 1 || s.Client[0] == 0 {
-				return typef("shuffle takes the size of an element, not %d", s.Client)
+				return wInvalidf("shuffle takes the size of an element, not %d", s.Client)
 			}
-		case wFilterFletcher, wFilterLZF:
+		case filter.Fletcher32, filter.LZF:
 		default:
 			return unsupportedf("writing with filter %d (%s)", s.ID, s.Name)
 		}
@@ -112,9 +103,9 @@ func (e *wEncoder) encode(p filter.Pipeline, src []byte) (out []byte, mask uint3
 	for i, s := range p {
 		dst := e.buf[i%2][:0]
 		switch s.ID {
-		case wFilterShuffle:
+		case filter.Shuffle:
 			dst = wShuffle(dst, src, int(s.Client[0]))
-		case wFilterFletcher:
+		case filter.Fletcher32:
 			dst = append(dst, src...)
 			dst = binary.LittleEndian.AppendUint32(dst, wFletcher32(src))
 		default:
@@ -126,7 +117,7 @@ func (e *wEncoder) encode(p filter.Pipeline, src []byte) (out []byte, mask uint3
 				return nil, 0, fmt.Errorf("%s: %w", s.Name, err)
 			}
 			// lzf cannot store what it cannot shrink.
-			if s.ID == wFilterLZF && len(dst) >= len(src) {
+			if s.ID == filter.LZF && len(dst) >= len(src) {
 				mask |= 1 << i
 				dst = append(dst[:0], src...)
 			}
@@ -139,7 +130,7 @@ func (e *wEncoder) encode(p filter.Pipeline, src []byte) (out []byte, mask uint3
 
 func (e *wEncoder) compressor(s filter.Spec) (wCompressor, error) {
 	key := [2]uint32{uint32(s.ID)}
-	if len(s.Client) > 0 && s.ID != wFilterLZF {
+	if len(s.Client) > 0 && s.ID != filter.LZF {
 		key[1] = s.Client[0]
 	}
 	if c := e.compressors[key]; c != nil {
@@ -147,20 +138,20 @@ func (e *wEncoder) compressor(s filter.Spec) (wCompressor, error) {
 	}
 	var c wCompressor
 	switch s.ID {
-	case wFilterDeflate:
+	case filter.Deflate:
 		z, err := zlib.NewWriterLevel(io.Discard, int(key[1]))
 		if err != nil {
 			return nil, err
 		}
 		c = &wDeflate{z: z}
-	case wFilterZstd:
+	case filter.Zstd:
 		z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1),
 			zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(int(key[1]))))
 		if err != nil {
 			return nil, err
 		}
 		c = wZstd{z}
-	case wFilterLZF:
+	case filter.LZF:
 		c = new(wLZF)
 	default:
 		return nil, unsupportedf("writing with filter %d (%s)", s.ID, s.Name)

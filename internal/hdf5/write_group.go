@@ -37,7 +37,7 @@ func (w *Writer) newGroup(path string) *GroupWriter {
 // wCheckName refuses names that no reader finds again.
 func wCheckName(name string) error {
 	if name == "" || strings.IndexByte(name, 0) >= 0 {
-		return typef("the name %q is empty or contains NUL", name)
+		return wInvalidf("the name %q is empty or contains NUL", name)
 	}
 	return nil
 }
@@ -49,7 +49,7 @@ func (g *GroupWriter) admit(name string) error {
 	}
 	err := wCheckName(name)
 	if err == nil && (name == "." || strings.Contains(name, "/")) {
-		err = typef("the name %q is a path", name)
+		err = wInvalidf("the name %q is a path", name)
 	}
 	if _, ok := g.index[name]; err == nil && ok {
 		err = ErrExists
@@ -100,7 +100,7 @@ func (g *GroupWriter) HardLink(name string, o ObjectWriter) error {
 	}
 	node, ok := o.(wNode)
 	if !ok || node.base().w != g.w {
-		return g.w.wrap(join(g.path, name), typef("a hard link to an object of another file"))
+		return g.w.wrap(join(g.path, name), wInvalidf("a hard link to an object of another file"))
 	}
 	node.base().links++
 	g.add(wMember{name: name, node: node})

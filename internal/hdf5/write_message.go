@@ -31,10 +31,10 @@ func encSpace(s Space) ([]byte, error) {
 		return []byte{2, 0, 0, 2}, nil // version 1 has no null dataspace
 	}
 	if len(s.Dims) > maxRank {
-		return nil, typef("%d dimensions; at most %d are possible", len(s.Dims), maxRank)
+		return nil, wInvalidf("%d dimensions; at most %d are possible", len(s.Dims), maxRank)
 	}
 	if s.MaxDims != nil && len(s.MaxDims) != len(s.Dims) {
-		return nil, typef("%d maximum dimensions for %d dimensions", len(s.MaxDims), len(s.Dims))
+		return nil, wInvalidf("%d maximum dimensions for %d dimensions", len(s.MaxDims), len(s.Dims))
 	}
 	b := []byte{1, byte(len(s.Dims)), 0, 0, 0, 0, 0, 0}
 	for _, d := range s.Dims {
@@ -50,7 +50,7 @@ func encSpace(s Space) ([]byte, error) {
 			limit = s.MaxDims[i]
 		}
 		if limit < s.Dims[i] {
-			return nil, typef("dimension %d is %d, above its maximum %d", i, s.Dims[i], limit)
+			return nil, wInvalidf("dimension %d is %d, above its maximum %d", i, s.Dims[i], limit)
 		}
 		b = binary.LittleEndian.AppendUint64(b, limit)
 	}
@@ -72,7 +72,7 @@ func encFill(t *Datatype, layout Layout, fill []byte) []byte {
 // encFilters is the body of a filter message of version 1.
 func encFilters(p filter.Pipeline) ([]byte, error) {
 	if len(p) > 32 {
-		return nil, typef("%d filters; at most 32 are possible", len(p))
+		return nil, wInvalidf("%d filters; at most 32 are possible", len(p))
 	}
 	le := binary.LittleEndian
 	b := []byte{1, byte(len(p)), 0, 0, 0, 0, 0, 0}

@@ -27,10 +27,10 @@ func encDatatype(t *Datatype) ([]byte, error) {
 // wWalkType calls fn for t and all types within.
 func wWalkType(t *Datatype, depth int, fn func(*Datatype)) error {
 	if t == nil {
-		return typef("a datatype is missing")
+		return wInvalidf("a datatype is missing")
 	}
 	if depth > maxTypeDepth {
-		return typef("datatype nests deeper than %d", maxTypeDepth)
+		return wInvalidf("datatype nests deeper than %d", maxTypeDepth)
 	}
 	fn(t)
 	switch t.Class {
@@ -67,7 +67,7 @@ func wBit(on bool, n int) uint32 {
 
 func encType(b []byte, t *Datatype, version uint8) ([]byte, error) {
 	if t.Size < 1 || t.Size > 1<<30 {
-		return nil, typef("%v datatype of %d bytes", t.Class, t.Size)
+		return nil, wInvalidf("%v datatype of %d bytes", t.Class, t.Size)
 	}
 	le := binary.LittleEndian
 	switch t.Class {
@@ -81,7 +81,7 @@ func encType(b []byte, t *Datatype, version uint8) ([]byte, error) {
 	case ClassOpaque:
 		n := wPad8(len(t.Tag))
 		if n > 248 {
-			return nil, typef("opaque tag of %d bytes; at most 248 fit", len(t.Tag))
+			return nil, wInvalidf("opaque tag of %d bytes; at most 248 fit", len(t.Tag))
 		}
 		return wAppendPadded(encHead(b, t, version, uint32(n)), t.Tag, n), nil
 	case ClassReference:
@@ -106,7 +106,7 @@ func encType(b []byte, t *Datatype, version uint8) ([]byte, error) {
 		return encArray(b, t, version)
 	case ClassComplex:
 		if t.Size != 2*t.Base.Size {
-			return nil, typef("complex number of %d bytes with parts of %d", t.Size, t.Base.Size)
+			return nil, wInvalidf("complex number of %d bytes with parts of %d", t.Size, t.Base.Size)
 		}
 		return encType(encHead(b, t, version, 1), t.Base, version) // 1: two parts of one type
 	}
@@ -117,7 +117,7 @@ func encNumber(b []byte, t *Datatype, version uint8) ([]byte, error) {
 	limit := 8 * t.Size
 	inside := func(at, n int) bool { return at >= 0 && n >= 0 && at+n <= limit && at+n < 1<<16 }
 	if t.Precision < 1 || !inside(t.BitOffset, t.Precision) {
-		return nil, typef("%v of %d bits at bit %d in %d bytes", t.Class, t.Precision, t.BitOffset, t.Size)
+		return nil, wInvalidf("%v of %d bits at bit %d in %d bytes", t.Class, t.Precision, t.BitOffset, t.Size)
 	}
 	le := binary.LittleEndian
 	bits := wBit(t.BigEndian, 0)
@@ -127,7 +127,7 @@ func encNumber(b []byte, t *Datatype, version uint8) ([]byte, error) {
 		return le.AppendUint16(b, uint16(t.Precision)), nil
 	}
 	if limit > 256 || !inside(t.SignPos, 1) || !inside(t.ExpPos, t.ExpBits) || !inside(t.ManPos, t.ManBits) {
-		return nil, typef("floating-point fields reach past %d bytes", t.Size)
+		return nil, wInvalidf("floating-point fields reach past %d bytes", t.Size)
 	}
 	bits |= uint32(t.ManNormalization&3)<<4 | uint32(t.SignPos)<<8
 	b = encHead(b, t, version, bits)
@@ -139,12 +139,12 @@ func encNumber(b []byte, t *Datatype, version uint8) ([]byte, error) {
 
 func encCompound(b []byte, t *Datatype, version uint8) (_ []byte, err error) {
 	if len(t.Members) < 1 || len(t.Members) > 1<<16-1 {
-		return nil, typef("compound with %d members", len(t.Members))
+		return nil, wInvalidf("compound with %d members", len(t.Members))
 	}
 	b = encHead(b, t, version, uint32(len(t.Members)))
 	for _, m := range t.Members {
 		if m.Offset < 0 || m.Offset > t.Size || m.Type.Size > t.Size-m.Offset {
-			return nil, typef("compound member %q reaches past its %d bytes", m.Name, t.Size)
+			return nil, wInvalidf("compound member %q reaches past its %d bytes", m.Name, t.Size)
 		}
 		if b, err = encName(b, m.Name, version); err != nil {
 			return nil, err
@@ -171,7 +171,7 @@ func encCompound(b []byte, t *Datatype, version uint8) (_ []byte, err error) {
 func encEnum(b []byte, t *Datatype, version uint8) (_ []byte, err error) {
 	n := len(t.EnumNames)
 	if n > 1<<16-1 || t.Base.Class != ClassInteger || t.Base.Size != t.Size || len(t.EnumValues) != n*t.Size {
-		return nil, typef("enumeration of %d names and %d bytes of values over a %v", n, len(t.EnumValues), t.Base.Class)
+		return nil, wInvalidf("enumeration of %d names and %d bytes of values over a %v", n, len(t.EnumValues), t.Base.Class)
 	}
 	b = encHead(b, t, version, uint32(n))
 	if b, err = encType(b, t.Base, version); err != nil {
@@ -188,7 +188,7 @@ func encEnum(b []byte, t *Datatype, version uint8) (_ []byte, err error) {
 func encArray(b []byte, t *Datatype, version uint8) ([]byte, error) {
 	a, err := arrayOf(t.Base, t.Dims)
 	if err != nil || a.Size != t.Size || len(t.Dims) < 1 || len(t.Dims) > maxRank {
-		return nil, typef("array datatype of %d bytes with dimensions %v of %d bytes", t.Size, t.Dims, t.Base.Size)
+		return nil, wInvalidf("array datatype of %d bytes with dimensions %v of %d bytes", t.Size, t.Dims, t.Base.Size)
 	}
 	b = append(encHead(b, t, version, 0), byte(len(t.Dims)))
 	if version < 3 {
@@ -207,7 +207,7 @@ func encArray(b []byte, t *Datatype, version uint8) ([]byte, error) {
 func encName(b []byte, name string, version uint8) ([]byte, error) {
 	for i := range len(name) {
 		if name[i] == 0 {
-			return nil, typef("member name %q contains NUL", name)
+			return nil, wInvalidf("member name %q contains NUL", name)
 		}
 	}
 	n := len(name) + 1

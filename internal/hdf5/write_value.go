@@ -20,11 +20,26 @@ type Value struct {
 
 // wPatch is an element of raw that is known only when the value is written.
 type wPatch struct {
-	off   int    // in raw
-	path  string // of an object, for a reference
-	data  []byte // behind a variable-length element
+	off   int // in raw
+	ref   wTarget
+	data  []byte // behind a variable-length element, where ref is nil
 	count int    // elements in data
 	sub   []wPatch
+}
+
+// wTarget finds the address of an object that is referred to, when all objects
+// exist. The address 0 is the null reference.
+type wTarget func(*Writer) (uint64, error)
+
+// wPathTarget is the object at a path of the new file.
+func wPathTarget(path string) wTarget {
+	return func(w *Writer) (uint64, error) {
+		o, err := w.Lookup(path)
+		if err != nil {
+			return 0, fmt.Errorf("reference: %w", err)
+		}
+		return o.Address()
+	}
 }
 
 // Type is the type of the value's elements.
@@ -99,7 +114,7 @@ func RefsValue(paths []string, dims ...uint64) Value {
 	v := Value{typ: RefType(), space: wLine(len(paths), dims), raw: make([]byte, 8*len(paths))}
 	for i, p := range paths {
 		if p != "" {
-			v.fixes = append(v.fixes, wPatch{off: 8 * i, path: p})
+			v.fixes = append(v.fixes, wPatch{off: 8 * i, ref: wPathTarget(p)})
 		}
 	}
 	return v
@@ -138,14 +153,14 @@ func (v *Value) check() error {
 		return v.err
 	}
 	if v.typ == nil {
-		return typef("a value without a type")
+		return wInvalidf("a value without a type")
 	}
 	n, ok := v.space.Elements()
 	if ok {
 		n, ok = product([]uint64{n, uint64(v.typ.Size)})
 	}
 	if !ok || n != uint64(v.size()) {
-		return typef("%d bytes of values for the shape %v of %d-byte elements", v.size(), v.space.Dims, v.typ.Size)
+		return wInvalidf("%d bytes of values for the shape %v of %d-byte elements", v.size(), v.space.Dims, v.typ.Size)
 	}
 	for i, s := range v.text {
 		if err := wCheckText(s); err != nil {
@@ -159,7 +174,7 @@ func (v *Value) check() error {
 // length at the first NUL.
 func wCheckText(s string) error {
 	if i := strings.IndexByte(s, 0); i >= 0 {
-		return typef("a string of variable length with a NUL at byte %d", i)
+		return wInvalidf("a string of variable length with a NUL at byte %d", i)
 	}
 	return nil
 }
@@ -183,26 +198,22 @@ func (w *Writer) encodePatched(b, raw []byte, fixes []wPatch) ([]byte, error) {
 	b = append(b, raw...)
 	for i := range fixes {
 		p := &fixes[i]
-		if p.data != nil {
-			data, err := w.encodePatched(nil, p.data, p.sub)
+		if p.ref != nil {
+			addr, err := p.ref(w)
 			if err != nil {
 				return nil, err
 			}
-			// The capacity ends with the descriptor: it is overwritten in place.
-			if _, err := w.heap.put(b[:at+p.off:at+p.off+wDescriptorSize], data, p.count); err != nil {
-				return nil, err
-			}
+			binary.LittleEndian.PutUint64(b[at+p.off:], addr)
 			continue
 		}
-		o, err := w.Lookup(p.path)
-		if err != nil {
-			return nil, fmt.Errorf("reference: %w", err)
-		}
-		addr, err := o.Address()
+		data, err := w.encodePatched(nil, p.data, p.sub)
 		if err != nil {
 			return nil, err
 		}
-		binary.LittleEndian.PutUint64(b[at+p.off:], addr)
+		// The descriptor is appended where it belongs, over its placeholder.
+		if _, err := w.heap.put(b[:at+p.off], data, p.count); err != nil {
+			return nil, err
+		}
 	}
 	return b, nil
 }
@@ -235,10 +246,10 @@ func encFixedStrings(b []byte, t *Datatype, s []string) ([]byte, error) {
 	}
 	for i, x := range s {
 		if len(x) > most {
-			return nil, typef("element %d has %d bytes; the type has room for %d", i, len(x), most)
+			return nil, wInvalidf("element %d has %d bytes; the type has room for %d", i, len(x), most)
 		}
 		if strings.IndexByte(x, 0) >= 0 || pad == ' ' && strings.HasSuffix(x, " ") {
-			return nil, typef("element %d holds the padding of its type: %q", i, x)
+			return nil, wInvalidf("element %d holds the padding of its type: %q", i, x)
 		}
 		b = append(b, x...)
 		for range t.Size - len(x) {

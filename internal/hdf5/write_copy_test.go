@@ -1,0 +1,137 @@
+package hdf5_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cellsentence/c2s/internal/hdf5"
+)
+
+// copyFile copies a whole file, object by object.
+func copyFile(t *testing.T, from, to string, workers int) {
+	t.Helper()
+	src, err := hdf5.Open(from, hdf5.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	out, err := os.Create(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	w, err := hdf5.NewWriter(out, hdf5.WriteOptions{Name: to, Workers: workers, UserBlock: make([]byte, src.UserBlock())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Abort()
+	c := hdf5.NewCopier(w)
+	root, err := src.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Stands(w.Root(), root)
+	if err := c.CopyAttrs(w.Root(), root); err != nil {
+		t.Fatal(err)
+	}
+	links, err := root.Links()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range links {
+		if l.Kind == hdf5.LinkSoft {
+			if err := w.Root().SoftLink(l.Name, l.Target); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		o, err := root.Open(l.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Copy(context.Background(), w.Root(), l.Name, o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if lost := c.Lost(); len(lost) > 0 {
+		t.Errorf("references lost: %v", lost)
+	}
+}
+
+// TestCopyRealFiles copies each real file: the copy must read as the original
+// does, by h5py and by this package, and be the same at any number of workers.
+func TestCopyRealFiles(t *testing.T) {
+	shared := sharedDir(t)
+	files, _ := filepath.Glob(filepath.Join(shared, "data", "h5ad", "*.h5*"))
+	if len(files) < 28 {
+		t.Fatalf("%d files, expected at least 28", len(files))
+	}
+	python := pythons(t)[0]
+	for _, path := range files {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			dir := t.TempDir()
+			copied, again := filepath.Join(dir, "copy"), filepath.Join(dir, "again")
+			copyFile(t, path, copied, 1)
+			copyFile(t, path, again, 3)
+			if !slices.Equal(readFile(t, copied), readFile(t, again)) {
+				t.Error("the bytes differ between 1 and 3 workers")
+			}
+			want, err := dumpFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := dumpFile(copied)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sameLines(t, got, want)
+			// TestEveryElementEqualsH5py holds want against h5py.
+			sameLines(t, refDump(t, shared, python, copied), want)
+		})
+	}
+}
+
+func readFile(t *testing.T, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func refDump(t *testing.T, shared, python, path string) []string {
+	t.Helper()
+	out, err := exec.Command(python, filepath.Join(shared, "bench", "ref_dump.py"), path).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
+}
+
+// sameLines compares two dumps, whose order is that of the links.
+func sameLines(t *testing.T, got, want []string) {
+	t.Helper()
+	if len(want) < 2 {
+		t.Fatalf("a dump of %d lines", len(want))
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if slices.Equal(got, want) {
+		return
+	}
+	t.Errorf("%d lines, expected %d", len(got), len(want))
+	for i := range min(len(got), len(want)) {
+		if got[i] != want[i] {
+			t.Fatalf("first difference:\n%s\nexpected\n%s", got[i], want[i])
+		}
+	}
+}
