@@ -77,7 +77,7 @@ func wEncodable(p filter.Pipeline) error {
 			}
 		case filter.Fletcher32, filter.LZF:
 		default:
-			return unsupportedf("writing with filter %d (%s)", s.ID, s.Name)
+			return unsupportedf("writing with the filter %v", s)
 		}
 	}
 	return nil
@@ -114,7 +114,7 @@ func (e *wEncoder) encode(p filter.Pipeline, src []byte) (out []byte, mask uint3
 				return nil, 0, err
 			}
 			if dst, err = c.compress(dst, src); err != nil {
-				return nil, 0, fmt.Errorf("%s: %w", s.Name, err)
+				return nil, 0, fmt.Errorf("%v: %w", s, err)
 			}
 			// lzf cannot store what it cannot shrink.
 			if s.ID == filter.LZF && len(dst) >= len(src) {
@@ -154,7 +154,7 @@ func (e *wEncoder) compressor(s filter.Spec) (wCompressor, error) {
 	case filter.LZF:
 		c = new(wLZF)
 	default:
-		return nil, unsupportedf("writing with filter %d (%s)", s.ID, s.Name)
+		return nil, unsupportedf("writing with the filter %v", s)
 	}
 	if e.compressors == nil {
 		e.compressors = make(map[[2]uint32]wCompressor)
