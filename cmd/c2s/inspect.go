@@ -61,7 +61,7 @@ func runInspect(ctx context.Context, g *globals, path, modality string) error {
 	}
 	var b strings.Builder
 	b.WriteString(s.Text())
-	fmt.Fprintf(&b, "genes    %s ids, %d duplicate names, %d that collide in upper case\n", genes.ID, genes.Duplicates, genes.Collisions)
+	fmt.Fprintf(&b, "genes    %s, %d duplicate names, %d that collide in upper case\n", genes.ID, genes.Duplicates, genes.Collisions)
 	fmt.Fprintf(&b, "format   %s\n", s.Format)
 	for line := range strings.Lines(b.String()) {
 		if _, err := fmt.Fprintln(g.stdout, printable(strings.TrimSuffix(line, "\n"))); err != nil {

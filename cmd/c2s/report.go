@@ -33,8 +33,12 @@ func (e *usageError) Error() string { return e.err.Error() }
 
 func (e *usageError) Unwrap() error { return e.err }
 
-// Hint names the help page.
+// Hint is what the error itself advises, or names the help page.
 func (e *usageError) Hint() string {
+	var tip interface{ Hint() string }
+	if errors.As(e.err, &tip) {
+		return tip.Hint()
+	}
 	if name, ok := strings.CutPrefix(e.command, "c2s "); ok {
 		return fmt.Sprintf("run \"c2s help %s\"", name)
 	}
@@ -138,8 +142,11 @@ func (h *lineHandler) Enabled(_ context.Context, l slog.Level) bool { return l >
 func (h *lineHandler) Handle(_ context.Context, r slog.Record) error {
 	var b strings.Builder
 	b.WriteString("c2s: ")
-	if r.Level >= slog.LevelWarn {
-		b.WriteString(strings.ToLower(r.Level.String()) + ": ")
+	switch {
+	case r.Level >= slog.LevelError:
+		b.WriteString("error: ")
+	case r.Level >= slog.LevelWarn:
+		b.WriteString("warning: ")
 	}
 	b.WriteString(printable(r.Message))
 	r.Attrs(func(a slog.Attr) bool {

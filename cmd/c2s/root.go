@@ -102,7 +102,7 @@ expressed genes, by falling expression, as Cell2Sentence models read them.`,
 	root.AddGroup(&cobra.Group{ID: groupData, Title: "Data:"}, &cobra.Group{ID: groupOther, Title: "Other:"})
 	root.SetHelpCommandGroupID(groupOther)
 	root.SetCompletionCommandGroupID(groupOther)
-	root.AddCommand(newInspect(g), newEncode(g), newVocab(g), newVersion(g))
+	root.AddCommand(newInspect(g), newEncode(g), newVocab(g), newDemo(g), newVersion(g))
 	root.SetUsageTemplate(root.UsageTemplate() + `{{if .Runnable}}
 Exit codes: 0 good, 1 failed, 2 wrong usage, 3 bad input, 4 backend unreachable, 130 interrupted
 {{end}}`)

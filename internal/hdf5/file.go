@@ -118,8 +118,7 @@ func (f *File) fail(object string, err error) error {
 	if err == nil {
 		return nil
 	}
-	var e *Error
-	if errors.As(err, &e) {
+	if _, ok := errors.AsType[*Error](err); ok {
 		return err
 	}
 	return &Error{File: f.name, Object: object, Err: err}

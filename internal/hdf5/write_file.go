@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 )
 
 // The reasons why the writer refuses a call, beside those of the reader.
@@ -160,8 +161,7 @@ func (w *Writer) finish() error {
 	}
 	// Groups come before their members in w.objects: backwards, a group finds
 	// the tables of its subgroups written.
-	for i := len(w.objects) - 1; i >= 0; i-- {
-		o := w.objects[i]
+	for _, o := range slices.Backward(w.objects) {
 		if err := w.writeHeader(o); err != nil {
 			return w.stop(o.Path(), err)
 		}
