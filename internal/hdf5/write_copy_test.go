@@ -1,6 +1,7 @@
 package hdf5_test
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"os/exec"
@@ -134,4 +135,37 @@ func sameLines(t *testing.T, got, want []string) {
 			t.Fatalf("first difference:\n%s\nexpected\n%s", got[i], want[i])
 		}
 	}
+}
+
+// FuzzCopy copies damaged files: whatever is wrong ends in an error, and what
+// was copied without one can be read as it was before.
+func FuzzCopy(f *testing.F) {
+	for _, b := range seedFiles(f, 64<<10) {
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) > 1<<20 {
+			return
+		}
+		src, err := hdf5.NewReader(bytes.NewReader(b), int64(len(b)), hdf5.Options{Name: "fuzz.h5", Workers: 1})
+		if err != nil {
+			return
+		}
+		root, err := src.Root()
+		if err != nil {
+			return
+		}
+		out := &fullDisk{limit: 64 << 20}
+		w, err := hdf5.NewWriter(out, hdf5.WriteOptions{Workers: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Abort()
+		if hdf5.NewCopier(w).Copy(context.Background(), w.Root(), "copy", root) != nil {
+			return
+		}
+		if w.Close() == nil {
+			readAll(out.b)
+		}
+	})
 }

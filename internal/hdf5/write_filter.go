@@ -194,6 +194,18 @@ func wShuffle(dst, src []byte, size int) []byte {
 		copy(dst[at:], src)
 		return dst
 	}
+	if size == 4 || size == 8 { // the common sizes, four bytes at a time
+		for half := 0; half < size; half += 4 {
+			to := dst[at+half*n:]
+			a, b, c, d := to[:n], to[n:2*n], to[2*n:3*n], to[3*n:4*n]
+			for i := range a {
+				v := binary.LittleEndian.Uint32(src[size*i+half:])
+				a[i], b[i], c[i], d[i] = byte(v), byte(v>>8), byte(v>>16), byte(v>>24)
+			}
+		}
+		copy(dst[at+n*size:], src[n*size:])
+		return dst
+	}
 	for b := range size {
 		col := dst[at+b*n:][:n]
 		for i, j := 0, b; i < n; i, j = i+1, j+size {

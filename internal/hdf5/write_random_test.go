@@ -5,10 +5,12 @@ import (
 	"context"
 	"crypto/sha1"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/cellsentence/c2s/internal/hdf5"
@@ -238,5 +240,57 @@ with h5py.File(sys.argv[1]) as f:
     assert f["lzf"].compression == "lzf" and f["lzf"].chunks == (77,) and f["fill"].fillvalue == 5 and f["fill"].id.get_num_chunks() == 18
     assert f["never"][0] == 2.5 and f["neverchunked"].id.get_num_chunks() == 0 and f["shrunk"].id.get_num_chunks() == 7
 `, "", to)
+	}
+}
+
+// TestBeyond4GiB puts data and metadata past the reach of 32 bits. The file has
+// holes and takes little disk.
+func TestBeyond4GiB(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "large.h5")
+	out, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	const n = 5 << 30
+	err = buildTo(t, out, 2, func(b *builder) {
+		d, err := b.w.Root().CreateDataset("holes", hdf5.DatasetSpec{Type: hdf5.TypeOf[uint8](), Dims: []uint64{n}, Sparse: true})
+		b.must(err)
+		b.must(d.Append(context.Background(), []byte{1, 2, 3}))
+		x := make([]int32, 10000)
+		for i := range x {
+			x[i] = int32(i)
+		}
+		g := b.group(b.w.Root(), "g")
+		b.value(g, "chunks", hdf5.NumbersValue(x), hdf5.DatasetSpec{Chunk: []uint64{999}, Filters: filter.Pipeline{hdf5.Deflate(4)}})
+		b.value(g, "text", hdf5.StringsValue([]string{"beyond", "4 GiB"}), hdf5.DatasetSpec{})
+		b.must(g.SetAttr("a", hdf5.RefValue("/g/chunks")))
+	})
+	if errors.Is(err, syscall.EFBIG) || errors.Is(err, syscall.ENOSPC) {
+		missing(t, "the file system takes no file of 5 GiB: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := hdf5.Open(path, hdf5.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if f.Size() < n {
+		t.Fatalf("%d bytes", f.Size())
+	}
+	if got := readBytes(t, f, "/g/chunks"); len(got) != 40000 || got[39996] != 0x0f || got[39997] != 0x27 {
+		t.Error("the chunks differ")
+	}
+	if python := pythonOrNone(); python != "" {
+		runPython(t, python, `
+import sys, h5py, numpy as np
+with h5py.File(sys.argv[1], "r+") as f:
+    assert f["holes"][:4].tolist() == [1, 2, 3, 0] and f["holes"][-1] == 0 and f["holes"].shape == (5 << 30,)
+    assert (f["g/chunks"][()] == np.arange(10000)).all() and f["g/text"][()].tolist() == [b"beyond", b"4 GiB"]
+    assert f[f["g"].attrs["a"]].name == "/g/chunks"
+    f["g/new"] = np.arange(3)
+`, "", path)
 	}
 }
