@@ -1,6 +1,7 @@
 package hdf5
 
 import (
+	"bytes"
 	"fmt"
 	"sort"
 	"strings"
@@ -377,7 +378,7 @@ func (h localHeap) str(off uint64) (string, error) {
 	if off >= uint64(len(h.data)) {
 		return "", corruptf("name at %d of a local heap of %d bytes", off, len(h.data))
 	}
-	i := strings.IndexByte(string(h.data[off:min(uint64(len(h.data)), off+1<<16)]), 0)
+	i := bytes.IndexByte(h.data[off:min(uint64(len(h.data)), off+1<<16)], 0)
 	if i < 0 {
 		return "", corruptf("name at %d of a local heap has no end", off)
 	}

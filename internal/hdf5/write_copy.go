@@ -1,6 +1,7 @@
 package hdf5
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/cellsentence/c2s/internal/hdf5/filter"
@@ -23,6 +24,7 @@ type Copier struct {
 
 	w      *Writer
 	copies map[wSource]ObjectWriter
+	moved  map[*File]uint64 // bytes of variable-length data copied
 	lost   []string
 }
 
@@ -34,7 +36,7 @@ type wSource struct {
 
 // NewCopier copies into the file of w.
 func NewCopier(w *Writer) *Copier {
-	return &Copier{w: w, copies: make(map[wSource]ObjectWriter)}
+	return &Copier{w: w, copies: make(map[wSource]ObjectWriter), moved: make(map[*File]uint64)}
 }
 
 func sourceOf(o Object) wSource {
@@ -255,6 +257,9 @@ func (c *Copier) chunks(ctx context.Context, d *DatasetWriter, src *Dataset) err
 }
 
 func (c *Copier) contiguous(ctx context.Context, d *DatasetWriter, src *Dataset) error {
+	if err := src.file.src.check(src.file.sb.base+src.addr, d.limit); err != nil {
+		return src.fail(err)
+	}
 	element := uint64(src.Type.Size)
 	block := make([]byte, min(d.limit, max(1, wCopyBlock/element)*element))
 	for at := uint64(0); at < d.limit; at += uint64(len(block)) {
@@ -273,6 +278,12 @@ func (c *Copier) contiguous(ctx context.Context, d *DatasetWriter, src *Dataset)
 func (c *Copier) move(ctx context.Context, d *DatasetWriter, src *Dataset) error {
 	if src.Space.Null || d.limit == 0 && d.rowBytes == 0 || src.Layout == Contiguous && src.addr == undefined {
 		return nil
+	}
+	if src.Layout == Chunked {
+		// Nothing was written: a chunk might be larger than all of the source.
+		if refs, err := src.index(); err != nil || len(refs) == 0 {
+			return src.fail(err)
+		}
 	}
 	rows, step := uint64(1), uint64(1)
 	if len(src.Space.Dims) > 0 {
@@ -353,8 +364,14 @@ func (m *wMover) element(t *Datatype, raw []byte, off int, fixes *[]wPatch) erro
 		if !fits || size > uint64(len(text)) {
 			return corruptf("%d elements in a heap object of %d bytes", n, len(text))
 		}
-		p := wPatch{off: off, data: []byte(text[:size]), count: int(n)}
+		// Elements that share their data would make a small file a huge one.
+		f := m.heap.f
+		if m.c.moved[f] += size; m.c.moved[f] > uint64(f.src.size) {
+			return corruptf("variable-length data overlap")
+		}
+		p := wPatch{off: off, data: wStringBytes(text[:size]), count: int(n)}
 		if wMoves(t.Base) {
+			p.data = bytes.Clone(p.data)
 			if err := m.elements(t.Base, p.data, &p.sub); err != nil {
 				return err
 			}

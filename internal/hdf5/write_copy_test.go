@@ -1,7 +1,9 @@
 package hdf5_test
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -74,28 +76,31 @@ func TestCopyRealFiles(t *testing.T) {
 	if len(files) < 28 {
 		t.Fatalf("%d files, expected at least 28", len(files))
 	}
-	python := pythons(t)[0]
-	for _, path := range files {
-		t.Run(filepath.Base(path), func(t *testing.T) {
-			dir := t.TempDir()
-			copied, again := filepath.Join(dir, "copy"), filepath.Join(dir, "again")
-			copyFile(t, path, copied, 1)
-			copyFile(t, path, again, 3)
-			if !slices.Equal(readFile(t, copied), readFile(t, again)) {
-				t.Error("the bytes differ between 1 and 3 workers")
-			}
-			want, err := dumpFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, err := dumpFile(copied)
-			if err != nil {
-				t.Fatal(err)
-			}
-			sameLines(t, got, want)
-			// TestEveryElementEqualsH5py holds want against h5py.
-			sameLines(t, refDump(t, shared, python, copied), want)
-		})
+	dir := t.TempDir()
+	var copies []string
+	var dumps [][]string
+	for i, path := range files {
+		copied, again := filepath.Join(dir, fmt.Sprint(i)), filepath.Join(dir, "again")
+		copies = append(copies, copied)
+		copyFile(t, path, copied, 1)
+		copyFile(t, path, again, 3)
+		if !bytes.Equal(readFile(t, copied), readFile(t, again)) {
+			t.Errorf("%s: the bytes differ between 1 and 3 workers", path)
+		}
+		want, err := dumpFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dumps = append(dumps, want)
+		got, err := dumpFile(copied)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameLines(t, path, got, want)
+	}
+	// TestEveryElementEqualsH5py holds the dumps of the originals against h5py.
+	for i, got := range refDumps(t, shared, pythons(t)[0], copies...) {
+		sameLines(t, files[i], got, dumps[i])
 	}
 }
 
@@ -108,30 +113,81 @@ func readFile(t *testing.T, path string) []byte {
 	return b
 }
 
-func refDump(t *testing.T, shared, python, path string) []string {
+// refDumps runs ref_dump.py over several files in one process.
+func refDumps(t *testing.T, shared, python string, paths ...string) [][]string {
 	t.Helper()
-	out, err := exec.Command(python, filepath.Join(shared, "bench", "ref_dump.py"), path).Output()
+	const script = `
+import sys
+code = compile(open(sys.argv[1]).read(), sys.argv[1], "exec")
+for path in sys.argv[2:]:
+    sys.argv = ["ref_dump.py", path]
+    exec(code, {"__doc__": ""})
+    print("\f")
+`
+	args := append([]string{"-c", script, filepath.Join(shared, "bench", "ref_dump.py")}, paths...)
+	out, err := exec.Command(python, args...).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
+	parts := strings.Split(strings.TrimSuffix(string(out), "\f\n"), "\f\n")
+	if len(parts) != len(paths) {
+		t.Fatalf("%d dumps of %d files", len(parts), len(paths))
+	}
+	var dumps [][]string
+	for _, p := range parts {
+		dumps = append(dumps, strings.Split(strings.TrimSuffix(p, "\n"), "\n"))
+	}
+	return dumps
 }
 
 // sameLines compares two dumps, whose order is that of the links.
-func sameLines(t *testing.T, got, want []string) {
+func sameLines(t *testing.T, name string, got, want []string) {
 	t.Helper()
 	if len(want) < 2 {
-		t.Fatalf("a dump of %d lines", len(want))
+		t.Fatalf("%s: a dump of %d lines", name, len(want))
 	}
 	slices.Sort(got)
 	slices.Sort(want)
 	if slices.Equal(got, want) {
 		return
 	}
-	t.Errorf("%d lines, expected %d", len(got), len(want))
+	t.Errorf("%s: %d lines, expected %d", name, len(got), len(want))
 	for i := range min(len(got), len(want)) {
 		if got[i] != want[i] {
-			t.Fatalf("first difference:\n%s\nexpected\n%s", got[i], want[i])
+			t.Fatalf("%s: first difference:\n%s\nexpected\n%s", name, got[i], want[i])
 		}
 	}
+}
+
+// FuzzCopy copies damaged files: whatever is wrong ends in an error, and what
+// was copied without one can be read as it was before.
+func FuzzCopy(f *testing.F) {
+	for _, b := range seedFiles(f, 64<<10) {
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) > 1<<20 {
+			return
+		}
+		src, err := hdf5.NewReader(bytes.NewReader(b), int64(len(b)), hdf5.Options{Name: "fuzz.h5", Workers: 1})
+		if err != nil {
+			return
+		}
+		root, err := src.Root()
+		if err != nil {
+			return
+		}
+		out := &fullDisk{limit: 64 << 20}
+		w, err := hdf5.NewWriter(out, hdf5.WriteOptions{Workers: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Abort()
+		if hdf5.NewCopier(w).Copy(context.Background(), w.Root(), "copy", root) != nil {
+			return
+		}
+		if w.Close() == nil {
+			readAll(out.b)
+		}
+	})
 }

@@ -1,6 +1,7 @@
 package hdf5
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math"
@@ -267,8 +268,12 @@ func (d *DatasetWriter) settleShape() error {
 	return nil
 }
 
-// fillContiguous fills what a sparse dataset leaves of its space.
+// fillContiguous fills what a sparse dataset leaves of its space. Zeros need not
+// be written: the file was empty.
 func (d *DatasetWriter) fillContiguous() error {
+	if len(bytes.Trim(d.spec.Fill, "\x00")) == 0 {
+		return nil
+	}
 	block := make([]byte, max(1, (64<<10)/d.spec.Type.Size)*d.spec.Type.Size)
 	fillWith(block, d.spec.Fill)
 	for d.got < d.limit {

@@ -77,7 +77,7 @@ func wEncodable(p filter.Pipeline) error {
 			}
 		case filter.Fletcher32, filter.LZF:
 		default:
-			return unsupportedf("writing with filter %d (%s)", s.ID, s.Name)
+			return unsupportedf("writing with the filter %v", s)
 		}
 	}
 	return nil
@@ -114,7 +114,7 @@ func (e *wEncoder) encode(p filter.Pipeline, src []byte) (out []byte, mask uint3
 				return nil, 0, err
 			}
 			if dst, err = c.compress(dst, src); err != nil {
-				return nil, 0, fmt.Errorf("%s: %w", s.Name, err)
+				return nil, 0, fmt.Errorf("%v: %w", s, err)
 			}
 			// lzf cannot store what it cannot shrink.
 			if s.ID == filter.LZF && len(dst) >= len(src) {
@@ -154,7 +154,7 @@ func (e *wEncoder) compressor(s filter.Spec) (wCompressor, error) {
 	case filter.LZF:
 		c = new(wLZF)
 	default:
-		return nil, unsupportedf("writing with filter %d (%s)", s.ID, s.Name)
+		return nil, unsupportedf("writing with the filter %v", s)
 	}
 	if e.compressors == nil {
 		e.compressors = make(map[[2]uint32]wCompressor)
@@ -192,6 +192,18 @@ func wShuffle(dst, src []byte, size int) []byte {
 	dst = slices.Grow(dst, len(src))[:at+len(src)]
 	if n == 0 {
 		copy(dst[at:], src)
+		return dst
+	}
+	if size == 4 || size == 8 { // the common sizes, four bytes at a time
+		for half := 0; half < size; half += 4 {
+			to := dst[at+half*n:]
+			a, b, c, d := to[:n], to[n:2*n], to[2*n:3*n], to[3*n:4*n]
+			for i := range a {
+				v := binary.LittleEndian.Uint32(src[size*i+half:])
+				a[i], b[i], c[i], d[i] = byte(v), byte(v>>8), byte(v>>16), byte(v>>24)
+			}
+		}
+		copy(dst[at+n*size:], src[n*size:])
 		return dst
 	}
 	for b := range size {

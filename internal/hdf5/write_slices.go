@@ -87,10 +87,12 @@ func (g *GroupWriter) WriteValue(ctx context.Context, name string, v Value, spec
 		}
 		return d, d.Close()
 	}
-	write := func(ctx context.Context) error {
-		b, err := g.w.encodePatched(nil, v.raw, v.fixes)
-		if err != nil {
-			return g.w.stop(d.path, err)
+	write := func(ctx context.Context) (err error) {
+		b := v.raw
+		if len(v.fixes) > 0 {
+			if b, err = g.w.encodePatched(nil, v.raw, v.fixes); err != nil {
+				return g.w.stop(d.path, err)
+			}
 		}
 		if err := d.Append(ctx, b); err != nil {
 			return g.w.stop(d.path, err)

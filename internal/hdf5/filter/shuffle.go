@@ -9,7 +9,7 @@ func unshuffle(dst, src []byte, size int) {
 	n := len(src) / size
 	dst = dst[:len(src)]
 	switch {
-	case size == 1 || n == 0:
+	case size == 1 || n == 0: // an element may claim a billion bytes
 		copy(dst, src)
 		return
 	case size == 4:
