@@ -31,8 +31,8 @@ func (f *File) walkTree2(addr uint64, kind uint8, fn func(rec []byte) error) err
 	if err := c.err("version 2 B-tree header"); err != nil {
 		return err
 	}
-	if t.recSize == 0 || depth > maxTreeDepth {
-		return corruptf("version 2 B-tree of depth %d with records of %d bytes", depth, t.recSize)
+	if t.recSize == 0 || depth > maxTreeDepth || t.nodeSize < 16 {
+		return corruptf("version 2 B-tree of depth %d with nodes of %d bytes and records of %d", depth, t.nodeSize, t.recSize)
 	}
 	if root == undefined || n == 0 {
 		return nil
