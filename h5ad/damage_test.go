@@ -45,7 +45,7 @@ func readEverything(path string) error {
 // and counts as bad input.
 func TestDamage(t *testing.T) {
 	dir := t.TempDir()
-	if out, err := exec.Command(pythons(t)[0], filepath.Join("testdata", "damage.py"), dir).CombinedOutput(); err != nil {
+	if out, err := exec.Command(interpreters(t)[0], filepath.Join("testdata", "damage.py"), dir).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	want := map[string]string{

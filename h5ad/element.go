@@ -35,7 +35,42 @@ func (m *Mapping) Get(ctx context.Context, key string) (Element, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.file.element(ctx, o)
+	e, err := m.file.element(ctx, o)
+	if a, ok := e.(*Array); ok && bareString(o) {
+		a.Dims = nil
+	}
+	return e, err
+}
+
+// bareString reports whether o is how old versions wrote a string scalar: one
+// string of fixed length in an array, without an encoding.
+func bareString(o hdf5.Object) bool {
+	d, ok := o.(*hdf5.Dataset)
+	if !ok || d.Type.Class != hdf5.ClassString || !slices.Equal(d.Space.Dims, []uint64{1}) {
+		return false
+	}
+	_, err := d.Attr("encoding-type")
+	return errors.Is(err, hdf5.ErrNotFound)
+}
+
+// shape is the shape of an element, from headers alone where that is possible.
+func (m *Mapping) shape(ctx context.Context, key string) ([]int, error) {
+	o, err := m.group.Open(key)
+	if err != nil {
+		return nil, err
+	}
+	if d, ok := o.(*hdf5.Dataset); ok && d.Type.Class != hdf5.ClassCompound {
+		dims := []int{}
+		for _, n := range d.Space.Dims {
+			dims = append(dims, int(n))
+		}
+		return dims, nil
+	}
+	e, err := m.file.element(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return Shape(e), nil
 }
 
 // Records is a record array: named fields of one length.
@@ -119,8 +154,19 @@ func readerOf(e encoding) reader {
 	return nil
 }
 
-// element reads an object by its encoding, or by its shape where it has none.
+// element reads an object. With an error it gives nil, never a nil pointer of
+// some type.
 func (f *File) element(ctx context.Context, o hdf5.Object) (Element, error) {
+	e, err := f.readElement(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// readElement reads an object by its encoding, or by its shape where it has
+// none.
+func (f *File) readElement(ctx context.Context, o hdf5.Object) (Element, error) {
 	var e encoding
 	var err error
 	if e.kind, err = textAttr(o, "encoding-type"); err != nil {

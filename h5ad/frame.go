@@ -18,6 +18,7 @@ type DataFrame struct {
 
 	file  *File
 	key   string
+	group *hdf5.Group // nil when the table is compound data or from memory
 	index func(context.Context) (*Array, error)
 	read  map[string]func(context.Context) (*Column, error)
 }
@@ -143,17 +144,27 @@ func list(names []string) string {
 // frame opens a data frame of any version.
 func (f *File) frame(o hdf5.Object, key string) (*DataFrame, error) {
 	df := &DataFrame{file: f, key: key, read: map[string]func(context.Context) (*Column, error){}}
+	err := errors.New("expected a data frame, found a named type")
 	switch o := o.(type) {
 	case *hdf5.Dataset:
-		return df, df.compound(o)
+		err = df.compound(o)
 	case *hdf5.Group:
-		return df, df.group(o)
+		err = df.members(o)
 	}
-	return nil, f.fail(key, errors.New("expected a data frame, found a named type"))
+	if err != nil {
+		return nil, f.fail(key, err)
+	}
+	// Much is allocated by the row, so a table that the file cannot hold ends
+	// here: deflate makes at most 1,032 bytes of one.
+	if most := 1032 * f.h.Size(); df.Length > 1<<20 && int64(df.Length) > most {
+		return nil, f.fail(key, fmt.Errorf("%d rows in a file of %d bytes", df.Length, f.h.Size()))
+	}
+	return df, nil
 }
 
-// group opens a data frame of anndata 0.7 and later.
-func (df *DataFrame) group(g *hdf5.Group) error {
+// members opens a data frame of anndata 0.7 and later.
+func (df *DataFrame) members(g *hdf5.Group) error {
+	df.group = g
 	name, err := textAttr(g, "_index")
 	if err != nil {
 		return df.file.fail(df.key, err)

@@ -26,21 +26,50 @@ const maxLogNorm = 25
 // kindSample is how many stored values are looked at.
 const kindSample = 4 << 20
 
-// Kind looks at up to four million stored values, from rows spread evenly over
-// the matrix, and says what they look like and how many there were.
+// kindRuns is how many places the sample comes from.
+const kindRuns = 16
+
+// Kind looks at up to four million stored values, taken from places spread
+// evenly over the matrix, and says what they look like and how many there were.
+// The same file gives the same answer.
 func (m *Matrix) Kind(ctx context.Context) (ValueKind, int, error) {
-	// Sixteen runs of rows, unless the whole matrix is small.
-	const runs = 16
 	var k kindScan
-	step := m.NObs
-	whole := m.NNZ <= kindSample || m.Encoding == CSC
-	if !whole {
-		step = max(1, m.NObs/runs)
+	var err error
+	if m.Encoding == Dense || m.keep != nil {
+		err = m.sampleRows(ctx, &k)
+	} else {
+		err = m.sampleValues(ctx, &k)
 	}
+	if err != nil {
+		return "", 0, err
+	}
+	return k.kind(), k.n, nil
+}
+
+// sampleValues looks at the values alone: what they look like does not depend on
+// their places, and CSC has no cheap rows.
+func (m *Matrix) sampleValues(ctx context.Context, k *kindScan) error {
+	step := max(1, (m.NNZ+kindRuns-1)/kindRuns)
+	var values any
+	for lo := int64(0); lo < m.NNZ; lo += step {
+		hi := min(lo+step, lo+kindSample/kindRuns, m.NNZ)
+		var err error
+		if values, err = m.readValues(ctx, lo, hi, values); err != nil {
+			return err
+		}
+		k.batch(values)
+	}
+	return nil
+}
+
+// sampleRows looks at a batch of rows from each place.
+func (m *Matrix) sampleRows(ctx context.Context, k *kindScan) error {
+	step := max(1, (m.NObs+kindRuns-1)/kindRuns)
+	whole := m.NNZ <= kindSample
 	for start := 0; start < m.NObs; start += step {
-		r, err := m.Rows(ctx, RowOptions{Start: start, End: min(start+step, m.NObs), MaxValues: kindSample / runs})
+		r, err := m.Rows(ctx, RowOptions{Start: start, End: min(start+step, m.NObs), MaxValues: kindSample / kindRuns})
 		if err != nil {
-			return "", 0, err
+			return err
 		}
 		var b Batch
 		for {
@@ -49,15 +78,15 @@ func (m *Matrix) Kind(ctx context.Context) (ValueKind, int, error) {
 				break
 			}
 			if err != nil {
-				return "", 0, err
+				return err
 			}
 			k.batch(b.Values)
-			if !whole || k.n >= kindSample {
+			if !whole {
 				break
 			}
 		}
 	}
-	return k.kind(), k.n, nil
+	return nil
 }
 
 type kindScan struct {

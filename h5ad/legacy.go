@@ -3,6 +3,8 @@ package h5ad
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync"
 
 	"github.com/cellsentence/c2s/internal/hdf5"
 )
@@ -15,8 +17,11 @@ func (df *DataFrame) compound(d *hdf5.Dataset) error {
 		return f.fail(df.key, errors.New("expected a table: a group, or compound data of one dimension"))
 	}
 	df.Length = int(d.Space.Dims[0])
+	var mu sync.Mutex
 	var whole *hdf5.Data
 	field := func(ctx context.Context, name string) (*Array, error) {
+		mu.Lock()
+		defer mu.Unlock()
 		if whole == nil {
 			v, err := d.Read(ctx)
 			if err != nil {
@@ -109,4 +114,26 @@ func (f *File) categoriesOf(key string) bool {
 	}
 	name := key[:len(key)-len(suffix)]
 	return f.obs.Has(name) || f.vr.Has(name)
+}
+
+// legacyGraphs is obsp of an old file: the graphs that lie in uns/neighbors.
+func (f *File) legacyGraphs() (Element, error) {
+	m := &Mapping{file: f}
+	if !hasPath(f.root, "uns/neighbors") {
+		return m, nil
+	}
+	o, err := f.root.Open("uns/neighbors")
+	if err != nil {
+		return nil, err
+	}
+	g, ok := o.(*hdf5.Group)
+	if !ok {
+		return m, nil
+	}
+	m.group = g
+	if m.Keys, err = g.Names(); err != nil {
+		return nil, err
+	}
+	m.Keys = slices.DeleteFunc(m.Keys, func(k string) bool { return k != "connectivities" && k != "distances" })
+	return m, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/cellsentence/c2s/internal/hdf5"
 )
@@ -17,7 +18,7 @@ const (
 )
 
 // Matrix is X, a layer or another matrix of cells × genes. Opening one reads
-// headers only.
+// headers only. Its methods may be called from several goroutines.
 type Matrix struct {
 	Encoding    string // Dense, CSR or CSC
 	NObs, NVars int
@@ -32,7 +33,9 @@ type Matrix struct {
 	index *hdf5.Dataset // sparse
 	ptr   *hdf5.Dataset // sparse
 	keep  []int32       // column → column, −1 to drop; nil keeps all
-	ptrs  []int64       // indptr, once it was read
+
+	mu   sync.Mutex
+	ptrs []int64 // indptr, once it was read
 }
 
 // Key is the matrix's HDF5 path.
@@ -42,18 +45,7 @@ func (m *Matrix) describe() {
 	m.DType = dtype(m.data.Type)
 	var names []string
 	for _, s := range m.data.Filters() {
-		switch s.ID {
-		case 1:
-			names = append(names, "gzip")
-		case 2:
-			names = append(names, "shuffle")
-		case 3:
-			names = append(names, "fletcher32")
-		case 32000:
-			names = append(names, "lzf")
-		default:
-			names = append(names, strings.ToLower(strings.TrimSpace(fmt.Sprintf("filter-%d", s.ID))))
-		}
+		names = append(names, s.String())
 	}
 	m.Compression = strings.Join(names, "+")
 	for _, c := range m.data.Chunk() {
@@ -152,6 +144,8 @@ func (f *File) sparse(g *hdf5.Group, kind string, nObs, nVars int) (*Matrix, err
 
 // pointers reads and checks indptr.
 func (m *Matrix) pointers(ctx context.Context) ([]int64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.ptrs != nil {
 		return m.ptrs, nil
 	}
@@ -173,6 +167,16 @@ func (m *Matrix) pointers(ctx context.Context) ([]int64, error) {
 	}
 	if last := p[len(p)-1]; last > m.NNZ {
 		return nil, m.file.fail(m.ptr.Path(), fmt.Errorf("ends with %d, but %d values are stored", last, m.NNZ))
+	}
+	// A column occurs at most once a row, which also bounds what one row takes.
+	major, minor, most := "row", "columns", m.width()
+	if m.Encoding == CSC {
+		major, minor, most = "column", "rows", m.NObs
+	}
+	for i := 1; i < len(p); i++ {
+		if n := p[i] - p[i-1]; n > int64(most) {
+			return nil, m.file.fail(m.ptr.Path(), fmt.Errorf("%s %d has %d values for %d %s", major, i-1, n, most, minor))
+		}
 	}
 	m.ptrs = p
 	return p, nil

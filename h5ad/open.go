@@ -31,7 +31,8 @@ type Options struct {
 	Workers int
 }
 
-// File is an open AnnData file.
+// File is an open AnnData file. Its methods may be called from several
+// goroutines.
 type File struct {
 	path     string
 	format   Format
@@ -72,7 +73,10 @@ func NewReader(ctx context.Context, r io.ReaderAt, size int64, name string, opts
 		return nil, err
 	}
 	f := &File{path: name, h: h}
-	return f, f.open(ctx, opts)
+	if err := f.open(ctx, opts); err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
 // Close closes the file.
@@ -289,7 +293,9 @@ func (f *File) Raw(ctx context.Context) (*Matrix, *DataFrame, error) {
 }
 
 // Aligned is one of the mappings obsm, varm, obsp, varp and uns: a [*Mapping],
-// or [*Records] in files of anndata 0.5. A missing one is empty.
+// or [*Records] in files of anndata 0.5. A missing one is empty. As anndata does,
+// it finds obsp of files of anndata 0.6 and older in uns/neighbors, and leaves
+// out of uns the categories of their columns.
 func (f *File) Aligned(ctx context.Context, name string) (Element, error) {
 	switch name {
 	case "obsm", "varm", "obsp", "varp", "uns":
@@ -297,13 +303,20 @@ func (f *File) Aligned(ctx context.Context, name string) (Element, error) {
 		return nil, f.fail("", fmt.Errorf("%q is not one of obsm, varm, obsp, varp, uns", name))
 	}
 	if !f.root.Has(name) {
+		if name == "obsp" && f.legacy {
+			return f.legacyGraphs()
+		}
 		return &Mapping{file: f}, nil
 	}
 	o, err := f.root.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	return f.element(ctx, o)
+	e, err := f.element(ctx, o)
+	if m, ok := e.(*Mapping); ok && name == "uns" && f.legacy {
+		m.Keys = slices.DeleteFunc(m.Keys, f.categoriesOf)
+	}
+	return e, err
 }
 
 // children lists the members of a group under the root, if it exists.

@@ -26,7 +26,9 @@ type RowOptions struct {
 	Budget int64
 }
 
-// RowReader reads a matrix batch by batch, in the order of its rows.
+// RowReader reads a matrix batch by batch, in the order of its rows. It serves
+// one goroutine at a time; several readers of one matrix do not disturb each
+// other.
 type RowReader struct {
 	m    *Matrix
 	opts RowOptions

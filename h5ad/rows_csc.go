@@ -111,7 +111,12 @@ func (s *cscPass) fill(ctx context.Context, m *Matrix, p, counts []int64) error 
 	s.indices = make([]int32, total)
 	at := slices.Clone(s.ptr)
 	var rows []int32
-	var values any
+	// A matrix without columns still has values of a type.
+	values, err := m.readValues(ctx, 0, 0, nil)
+	if err != nil {
+		return err
+	}
+	s.values = scatter(nil, values, nil, total)
 	return m.columns(ctx, p, func(lo, hi int64, first, last int) (err error) {
 		if rows, err = m.readIndices(ctx, lo, hi, rows); err != nil {
 			return err
@@ -138,8 +143,8 @@ func (s *cscPass) fill(ctx context.Context, m *Matrix, p, counts []int64) error 
 	})
 }
 
-// scatter puts values at their places in dst, made of total elements on first
-// use.
+// scatter puts values at their places in dst, which is made of total elements
+// when it is nil.
 func scatter(dst, values any, to []int64, total int64) any {
 	switch v := values.(type) {
 	case []float32:

@@ -52,7 +52,8 @@ type ColumnSummary struct {
 	NCategories int    `json:"n_categories"`
 }
 
-// Summarise describes the file. An element that cannot be read becomes a
+// Summarise describes the file. It looks at headers and a sample of the
+// matrices, not at every value. An element that cannot be read becomes a
 // warning, so that one damaged element does not hide the rest.
 func (f *File) Summarise(ctx context.Context) (*Summary, error) {
 	s := &Summary{
@@ -112,18 +113,8 @@ func (m *Matrix) summary(ctx context.Context) (MatrixSummary, error) {
 func (f *File) columns(ctx context.Context, df *DataFrame, note func(error)) []ColumnSummary {
 	out := []ColumnSummary{}
 	for _, name := range df.Names {
-		c, err := df.Column(ctx, name)
-		if err != nil {
-			note(err)
-			out = append(out, ColumnSummary{Name: name, Kind: "unreadable"})
-			continue
-		}
-		s := ColumnSummary{Name: name, Kind: c.Kind()}
-		if c.Categorical != nil {
-			s.DType, s.NCategories = c.Categories.DType, c.Categories.Len()
-		} else {
-			s.DType = c.DType
-		}
+		s, err := df.describe(ctx, name)
+		note(err)
 		out = append(out, s)
 	}
 	return out
@@ -144,12 +135,12 @@ func (f *File) shapes(ctx context.Context, name string, note func(error)) map[st
 		}
 	case *Mapping:
 		for _, key := range e.Keys {
-			v, err := e.Get(ctx, key)
+			dims, err := e.shape(ctx, key)
 			if err != nil {
 				note(err)
 				continue
 			}
-			out[key] = Shape(v)
+			out[key] = dims
 		}
 	}
 	return out

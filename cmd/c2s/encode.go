@@ -11,7 +11,6 @@ import (
 	"github.com/cellsentence/c2s/cellsentence"
 	"github.com/cellsentence/c2s/cellsentence/dataset"
 	"github.com/cellsentence/c2s/h5ad"
-	"github.com/cellsentence/c2s/internal/atomicfile"
 )
 
 // encodeFlags are the flags of encode.
@@ -108,16 +107,11 @@ func runEncode(ctx context.Context, g *globals, o *encodeFlags, paths []string) 
 	if err != nil {
 		return err
 	}
-	out := g.stdout
-	commit := func() error { return nil }
-	if g.out != "-" {
-		file, err := atomicfile.Create(g.out, atomicfile.Options{Force: g.force, Inputs: paths})
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, file.Abort()) }()
-		out, commit = file, file.Commit
+	out, err := g.create(paths...)
+	if err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, out.Abort()) }()
 	w := dataset.NewWriter(out, format)
 	result := &encodeResult{Out: g.out, Inputs: paths, Warnings: []string{}}
 	labels, err := o.labelNames(ctx, g, paths)
@@ -130,7 +124,10 @@ func runEncode(ctx context.Context, g *globals, o *encodeFlags, paths []string) 
 		}
 	}
 	result.Cells, result.Bytes = w.Cells, w.Bytes
-	if err := errors.Join(w.Close(), commit()); err != nil {
+	if err := w.Close(); err != nil {
+		return err // committing now would show a cut file
+	}
+	if err := out.Commit(); err != nil {
 		return err
 	}
 	log := g.logger()
@@ -138,7 +135,7 @@ func runEncode(ctx context.Context, g *globals, o *encodeFlags, paths []string) 
 		log.Warn(text)
 	}
 	if g.json {
-		return printJSON(g, result)
+		return printJSON(g.stdout, result)
 	}
 	log.Info(fmt.Sprintf("%d cells, %d genes named in %s", result.Cells, result.Stats.Words, g.out))
 	return nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -35,7 +36,12 @@ type geneSummary struct {
 	Examples   []string `json:"examples"`
 }
 
-func runInspect(ctx context.Context, g *globals, path, modality string) error {
+func runInspect(ctx context.Context, g *globals, path, modality string) (err error) {
+	out, err := g.create(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.Abort()) }()
 	f, err := h5ad.Open(ctx, path, h5ad.Options{Modality: modality, Workers: g.workers()})
 	if err != nil {
 		return err
@@ -54,24 +60,28 @@ func runInspect(ctx context.Context, g *globals, path, modality string) error {
 		s.Warnings = append(s.Warnings, w)
 	}
 	if g.json {
-		return printJSON(g, struct {
+		err := printJSON(out, struct {
 			*h5ad.Summary
 			Genes geneSummary `json:"genes"`
 		}{s, genes})
+		if err != nil {
+			return err
+		}
+		return out.Commit()
 	}
 	var b strings.Builder
 	b.WriteString(s.Text())
 	fmt.Fprintf(&b, "genes    %s, %d duplicate names, %d that collide in upper case\n", genes.ID, genes.Duplicates, genes.Collisions)
 	fmt.Fprintf(&b, "format   %s\n", s.Format)
 	for line := range strings.Lines(b.String()) {
-		if _, err := fmt.Fprintln(g.stdout, printable(strings.TrimSuffix(line, "\n"))); err != nil {
+		if _, err := fmt.Fprintln(out, printable(strings.TrimSuffix(line, "\n"))); err != nil {
 			return err
 		}
 	}
 	for _, w := range s.Warnings {
 		g.logger().Warn(w)
 	}
-	return nil
+	return out.Commit()
 }
 
 // summariseGenes counts names that occur again: as they are, and in upper case,

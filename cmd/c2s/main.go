@@ -23,5 +23,12 @@ func mainCode() int {
 	return run(ctx, os.Args[1:], env{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv,
 		terminal: func() bool { return term.IsTerminal(int(os.Stderr.Fd())) },
+		columns: func() int {
+			width, _, err := term.GetSize(int(os.Stderr.Fd()))
+			if err != nil {
+				return 0 // no terminal
+			}
+			return width
+		},
 	})
 }

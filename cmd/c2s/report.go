@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"strings"
-	"sync"
 	"syscall"
 	"unicode"
 
@@ -132,9 +131,10 @@ func badCells(path string, err error) error {
 
 // lineHandler prints a log record as "c2s: message key=value".
 type lineHandler struct {
-	mu    sync.Mutex
-	out   io.Writer
+	out   io.Writer // takes writes from several goroutines, as a progress.Screen does
 	level slog.Level
+	attrs string // of With, ready to print
+	group string // of WithGroup, with a dot behind it
 }
 
 func (h *lineHandler) Enabled(_ context.Context, l slog.Level) bool { return l >= h.level }
@@ -148,18 +148,32 @@ func (h *lineHandler) Handle(_ context.Context, r slog.Record) error {
 	case r.Level >= slog.LevelWarn:
 		b.WriteString("warning: ")
 	}
-	b.WriteString(printable(r.Message))
+	b.WriteString(printable(r.Message) + h.attrs)
 	r.Attrs(func(a slog.Attr) bool {
-		fmt.Fprintf(&b, " %s=%s", a.Key, printable(a.Value.String()))
+		b.WriteString(h.format(a))
 		return true
 	})
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	_, err := fmt.Fprintln(h.out, b.String())
+	b.WriteByte('\n')
+	_, err := io.WriteString(h.out, b.String())
 	return err
 }
 
-// WithAttrs and WithGroup are not used by this command.
-func (h *lineHandler) WithAttrs([]slog.Attr) slog.Handler { return h }
+func (h *lineHandler) format(a slog.Attr) string {
+	return fmt.Sprintf(" %s=%s", printable(h.group+a.Key), printable(a.Value.Resolve().String()))
+}
 
-func (h *lineHandler) WithGroup(string) slog.Handler { return h }
+// WithAttrs is a handler that prints attrs with each record.
+func (h *lineHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	c := *h
+	for _, a := range attrs {
+		c.attrs += h.format(a)
+	}
+	return &c
+}
+
+// WithGroup is a handler that puts name in front of each key.
+func (h *lineHandler) WithGroup(name string) slog.Handler {
+	c := *h
+	c.group += name + "."
+	return &c
+}

@@ -21,6 +21,7 @@ type env struct {
 	stdout, stderr io.Writer
 	getenv         func(string) string
 	terminal       func() bool // whether stderr is a terminal
+	columns        func() int  // its width; 0 if unknown
 }
 
 // globals are the flags of every command.
@@ -40,6 +41,8 @@ type globals struct {
 
 // run is the whole command; its result is the exit code.
 func run(ctx context.Context, args []string, e env) int {
+	// What is logged while a progress line shows goes above it.
+	e.stderr = &progress.Screen{Out: e.stderr}
 	g := &globals{env: e}
 	root := newRoot(g)
 	root.SetArgs(args)
@@ -65,16 +68,13 @@ func newRoot(g *globals) *cobra.Command {
 		Short: "Cell sentences: single-cell data for language models, and back",
 		Long: `c2s turns the cells of AnnData files into cell sentences: the names of the
 expressed genes, by falling expression, as Cell2Sentence models read them.`,
+		Example:       "  c2s demo",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				err := fmt.Errorf("unknown command %q", args[0])
-				if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-					err = fmt.Errorf("%w, did you mean %q?", err, near[0])
-				}
-				return &usageError{err, "c2s"}
+				return unknownCommand(cmd, args[0])
 			}
 			return cmd.Help()
 		},
@@ -86,8 +86,9 @@ expressed genes, by falling expression, as Cell2Sentence models read them.`,
 		},
 	}
 	root.SuggestionsMinimumDistance = 2
-	root.CompletionOptions.HiddenDefaultCmd = false
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return &usageError{err, cmd.CommandPath()} })
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetFlagErrorFunc(badFlag)
+	root.SetUsageTemplate(usageTemplate)
 	f := root.PersistentFlags()
 	f.StringVarP(&g.out, "out", "o", "", "write to `PATH`; - is stdout")
 	f.BoolVar(&g.force, "force", false, "replace an output that exists")
@@ -100,12 +101,8 @@ expressed genes, by falling expression, as Cell2Sentence models read them.`,
 	f.StringVar(&g.logFormat, "log-format", "text", "log as `text|json`")
 	f.StringVar(&g.progress, "progress", "auto", "show progress: `auto|always|never|json`")
 	root.AddGroup(&cobra.Group{ID: groupData, Title: "Data:"}, &cobra.Group{ID: groupOther, Title: "Other:"})
-	root.SetHelpCommandGroupID(groupOther)
-	root.SetCompletionCommandGroupID(groupOther)
-	root.AddCommand(newInspect(g), newEncode(g), newVocab(g), newDemo(g), newVersion(g))
-	root.SetUsageTemplate(root.UsageTemplate() + `{{if .Runnable}}
-Exit codes: 0 good, 1 failed, 2 wrong usage, 3 bad input, 4 backend unreachable, 130 interrupted
-{{end}}`)
+	root.SetHelpCommand(newHelp())
+	root.AddCommand(newInspect(g), newEncode(g), newVocab(g), newDemo(g), newVersion(g), newCompletion(g))
 	return root
 }
 
@@ -192,7 +189,7 @@ func parseSize(s string) (int64, error) {
 		}
 	}
 	v, err := strconv.ParseFloat(t, 64)
-	if err != nil || v <= 0 || v*unit > 1<<60 {
+	if err != nil || !(v*unit >= 1 && v*unit <= 1<<60) { // NaN is none of both
 		return 0, fmt.Errorf("%q is no size; write 500MB or 2GiB", s)
 	}
 	return int64(v * unit), nil
@@ -215,15 +212,15 @@ func (g *globals) logger() *slog.Logger {
 
 // start shows the progress of a task as --progress and the terminal ask for.
 func (g *globals) start(label, unit string, total int64) *progress.Counter {
-	cfg := progress.Config{Out: g.stderr, Log: g.logger()}
+	cfg := progress.Config{Out: g.stderr, Log: g.logger(), Columns: g.columns()}
 	switch {
 	case g.progress == "never" || g.quiet:
 	case g.progress == "json":
 		cfg.Mode = progress.JSON
-	case g.progress == "always" || g.terminal():
+	case g.progress == "always", g.terminal() && g.getenv("TERM") != "dumb":
 		cfg.Mode = progress.Line
 	default:
 		cfg.Mode = progress.Heartbeat
 	}
-	return progress.Start(cfg, label, unit, total)
+	return progress.Start(cfg, printable(label), unit, total) // labels hold file names
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
 
@@ -50,18 +52,30 @@ func newVersion(g *globals) *cobra.Command {
 		Use: "version", Short: "Print the version", GroupID: groupOther, Args: need(0, 0),
 		Example: "  c2s version --json",
 		RunE: func(*cobra.Command, []string) error {
-			v := currentVersion()
-			if g.json {
-				return printJSON(g, v)
-			}
-			_, err := fmt.Fprintf(g.stdout, "c2s %s (commit %s, %s, %s/%s, %v)\n", v.Version, v.Commit, v.Go, v.OS, v.Arch, v.CPU)
-			return err
+			return printVersion(g, currentVersion())
 		},
 	}
 }
 
-func printJSON(g *globals, v any) error {
-	e := json.NewEncoder(g.stdout)
+func printVersion(g *globals, v versionInfo) (err error) {
+	out, err := g.create()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.Abort()) }()
+	if g.json {
+		err = printJSON(out, v)
+	} else {
+		_, err = fmt.Fprintf(out, "c2s %s (commit %s, %s, %s/%s, %v)\n", v.Version, v.Commit, v.Go, v.OS, v.Arch, v.CPU)
+	}
+	if err != nil {
+		return err
+	}
+	return out.Commit()
+}
+
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	return e.Encode(v)

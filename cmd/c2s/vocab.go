@@ -9,7 +9,6 @@ import (
 
 	"github.com/cellsentence/c2s/cellsentence"
 	"github.com/cellsentence/c2s/h5ad"
-	"github.com/cellsentence/c2s/internal/atomicfile"
 )
 
 func newVocab(g *globals) *cobra.Command {
@@ -38,16 +37,11 @@ which they are first met.`,
 }
 
 func runVocab(ctx context.Context, g *globals, m *matrixFlags, rule cellsentence.Collisions, paths []string) (err error) {
-	out := g.stdout
-	commit := func() error { return nil }
-	if g.out != "" && g.out != "-" {
-		file, err := atomicfile.Create(g.out, atomicfile.Options{Force: g.force, Inputs: paths})
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, file.Abort()) }()
-		out, commit = file, file.Commit
+	out, err := g.create(paths...)
+	if err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, out.Abort()) }()
 	all := new(cellsentence.Vocabulary)
 	for _, path := range paths {
 		v, err := fileVocabulary(ctx, g, m, rule, path)
@@ -65,17 +59,15 @@ func runVocab(ctx context.Context, g *globals, m *matrixFlags, rule cellsentence
 		for gene, cells := range all.All() {
 			list = append(list, entry{gene, cells})
 		}
-		h := *g
-		h.stdout = out
-		if err := printJSON(&h, list); err != nil {
+		if err := printJSON(out, list); err != nil {
 			return err
 		}
-		return commit()
+		return out.Commit()
 	}
 	if _, err := all.WriteTo(out); err != nil {
 		return err
 	}
-	return commit()
+	return out.Commit()
 }
 
 func fileVocabulary(ctx context.Context, g *globals, m *matrixFlags, rule cellsentence.Collisions, path string) (v *cellsentence.Vocabulary, err error) {

@@ -3,6 +3,7 @@ package hdf5
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 
@@ -62,6 +63,9 @@ func (d *Dataset) readIndex() ([]chunkRef, error) {
 	add := func(r chunkRef) error {
 		if r.number >= total {
 			return nil // a chunk that a later resize cut off
+		}
+		if d.v4 != nil && d.v4.unfiltered(r.number, grid, d.Space.Dims, d.chunk) {
+			r.mask = math.MaxUint32
 		}
 		if err := d.file.src.check(d.file.sb.base+r.addr, r.size); err != nil {
 			return fmt.Errorf("chunk %d: %w", r.number, err)

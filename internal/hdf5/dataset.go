@@ -225,7 +225,7 @@ func (d *Dataset) parseLayout(b []byte) error {
 				d.chunk = append(d.chunk, uint64(c.u32()))
 			}
 		}
-	case 4:
+	case 4, 5:
 		switch d.Layout = Layout(c.u8()); d.Layout {
 		case Compact:
 			d.compact = c.bytes(int(c.u16()))

@@ -25,14 +25,14 @@ const (
 	JSON           // a JSON object a line
 )
 
-// Config says how progress is shown. Interval 0 means 0.2 s for a line, 30 s for
-// a heartbeat and 1 s for JSON.
+// Config says how progress is shown. The zero value shows nothing.
 type Config struct {
 	Mode     Mode
-	Out      io.Writer
-	Log      *slog.Logger // for Heartbeat
-	Interval time.Duration
-	Now      func() time.Time
+	Out      io.Writer        // for Line, best a [*Screen], and JSON
+	Log      *slog.Logger     // for Heartbeat
+	Columns  int              // width of the terminal; 0 means 80
+	Interval time.Duration    // 0 means 0.2 s for Line, 30 s for Heartbeat, 1 s for JSON
+	Now      func() time.Time // nil means time.Now
 }
 
 // Counter counts what is done. It may be used from several goroutines.
@@ -42,12 +42,15 @@ type Counter struct {
 	total int64
 	done  atomic.Int64
 	cfg   Config
+	line  *Screen // for Line
 	start time.Time
 	stop  chan struct{}
+	once  sync.Once
 	wait  sync.WaitGroup
 }
 
-// Start shows the progress of a task of total units; total 0 means unknown.
+// Start shows the progress of a task of total units; total 0 means unknown. The
+// label must be fit for a terminal: no control characters.
 func Start(cfg Config, label, unit string, total int64) *Counter {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -56,6 +59,12 @@ func Start(cfg Config, label, unit string, total int64) *Counter {
 		cfg.Interval = map[Mode]time.Duration{Line: 200 * time.Millisecond, Heartbeat: 30 * time.Second, JSON: time.Second}[cfg.Mode]
 	}
 	c := &Counter{label: label, unit: unit, total: total, cfg: cfg, start: cfg.Now(), stop: make(chan struct{})}
+	if cfg.Mode == Line {
+		var shared bool
+		if c.line, shared = cfg.Out.(*Screen); !shared {
+			c.line = &Screen{Out: cfg.Out}
+		}
+	}
 	if cfg.Mode != None {
 		c.wait.Go(c.run)
 	}
@@ -65,16 +74,19 @@ func Start(cfg Config, label, unit string, total int64) *Counter {
 // Add counts n more units.
 func (c *Counter) Add(n int64) { c.done.Add(n) }
 
-// Stop ends the display; the terminal line is wiped.
+// Stop ends the display, once: the terminal line is wiped, JSON gets the last
+// state. When it returns, no goroutine is left.
 func (c *Counter) Stop() {
-	close(c.stop)
-	c.wait.Wait()
-	switch c.cfg.Mode {
-	case Line:
-		fmt.Fprint(c.cfg.Out, "\r\x1b[K")
-	case JSON:
-		c.show()
-	}
+	c.once.Do(func() {
+		close(c.stop)
+		c.wait.Wait()
+		switch c.cfg.Mode {
+		case Line:
+			c.line.draw("")
+		case JSON:
+			c.show()
+		}
+	})
 }
 
 func (c *Counter) run() {
@@ -111,7 +123,7 @@ func (c *Counter) show() {
 		if left > 0 {
 			s += ", " + left.String() + " left"
 		}
-		fmt.Fprint(c.cfg.Out, "\r"+s+"\x1b[K")
+		c.line.draw(cut(s, c.cfg.Columns))
 	case Heartbeat:
 		c.cfg.Log.Info(c.label, "done", done, "total", c.total, "unit", c.unit, "per_second", int64(rate), "left", left.String())
 	case JSON:
@@ -123,4 +135,17 @@ func (c *Counter) show() {
 			fmt.Fprintf(c.cfg.Out, "%s\n", b)
 		}
 	}
+}
+
+// cut shortens a line to what fits, from its start: a line that wraps cannot be
+// wiped, and the numbers stand at its end.
+func cut(s string, columns int) string {
+	if columns <= 0 {
+		columns = 80
+	}
+	r := []rune(s)
+	if len(r) < columns { // the last column is the cursor's
+		return s
+	}
+	return "…" + string(r[len(r)-max(columns-2, 0):])
 }

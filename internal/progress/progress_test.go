@@ -24,6 +24,14 @@ func (b *buffer) Write(p []byte) (int, error) {
 	return b.b.Write(p)
 }
 
+// take returns what was written since the last take.
+func (b *buffer) take() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	defer b.b.Reset()
+	return b.b.String()
+}
+
 func TestModes(t *testing.T) {
 	for _, tc := range []struct {
 		mode progress.Mode
@@ -63,4 +71,51 @@ func TestJSON(t *testing.T) {
 	if v.Event != "progress" || v.Done != 3 || v.Total != 3 {
 		t.Errorf("%+v", v)
 	}
+}
+
+// TestLine draws within the terminal, lets a log line pass above, and leaves a
+// clean line behind; a second Stop does nothing.
+func TestLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out buffer
+		screen := &progress.Screen{Out: &out}
+		c := progress.Start(progress.Config{Mode: progress.Line, Out: screen, Columns: 30}, "encoding a/long/path.h5ad", "cells", 1000)
+		c.Add(250)
+		time.Sleep(1100 * time.Millisecond)
+		out.take()
+		if _, err := screen.Write([]byte("c2s: warning: w\n")); err != nil {
+			t.Fatal(err)
+		}
+		// 250 cells in the 1.0 s at which it was last drawn: 250/s, and 750 left.
+		line := "encoding a/long/path.h5ad: 250/1000 (25%) cells, 250/s, 3s left"
+		line = "…" + line[len(line)-28:]
+		if got, want := out.take(), "\r\x1b[Kc2s: warning: w\n"+line; got != want {
+			t.Errorf("%q, expected %q", got, want)
+		}
+		c.Stop()
+		c.Stop()
+		if _, err := screen.Write([]byte("done\n")); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := out.take(), "\r\x1b[Kdone\n"; got != want {
+			t.Errorf("%q after Stop, expected %q", got, want)
+		}
+	})
+}
+
+// TestHeartbeat logs every 30 s and not before.
+func TestHeartbeat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out buffer
+		c := progress.Start(progress.Config{Mode: progress.Heartbeat, Log: slog.New(slog.NewTextHandler(&out, nil))}, "encoding", "cells", 0)
+		for _, want := range []int{0, 1, 1} { // since the look before
+			time.Sleep(29 * time.Second)
+			synctest.Wait()
+			if got := strings.Count(out.take(), "\n"); got != want {
+				t.Errorf("%d lines, expected %d", got, want)
+			}
+			time.Sleep(time.Second)
+		}
+		c.Stop()
+	})
 }
