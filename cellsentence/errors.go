@@ -71,7 +71,7 @@ func (e *NameError) Error() string {
 	if e.Count > len(e.First) {
 		b.WriteString(", …")
 	}
-	b.WriteString("; take the names from another column with --gene-names COLUMN, or replace them with --gene-map FILE")
+	b.WriteString("; take the names from another column with --gene-names COLUMN")
 	return b.String()
 }
 

@@ -70,7 +70,7 @@ func TestBadNames(t *testing.T) {
 	}
 	_, err := NewEncoder([]string{"", "a b", "c\x1b[31m", "", "ok", ""}, Config{})
 	want := `5 gene names cannot be words of a sentence: column 0 "" is empty, column 1 "a b" holds white space, ` +
-		`column 2 "c\x1b[31m" holds a control character, …; take the names from another column with --gene-names COLUMN, or replace them with --gene-map FILE`
+		`column 2 "c\x1b[31m" holds a control character, …; take the names from another column with --gene-names COLUMN`
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

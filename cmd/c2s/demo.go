@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cellsentence/c2s/internal/atomicfile"
+	"github.com/cellsentence/c2s/internal/manifest"
 	"github.com/cellsentence/c2s/testdata"
 )
 
@@ -19,7 +21,8 @@ func newDemo(g *globals) *cobra.Command {
 		Use: "demo", Short: "Show what c2s can do, on data of its own", GroupID: groupOther, Args: need(0, 0),
 		Long: `demo inspects a small simulated data set, encodes it and shows a sentence. It
 prints each command that it runs, so that it can be repeated on other data. The
-results stay in the folder of --out (default: c2s-demo).`,
+results stay in the folder of --out (default: c2s-demo, which is replaced when the
+demo made it).`,
 		Example: "  c2s demo -o c2s-demo",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runDemo(cmd.Context(), g)
@@ -27,46 +30,76 @@ results stay in the folder of --out (default: c2s-demo).`,
 	}
 }
 
-func runDemo(ctx context.Context, g *globals) error {
-	dir := g.out
-	if dir == "" {
-		dir = "c2s-demo"
+// demoStep is a command that the demo runs; a % stands for its folder.
+type demoStep struct{ what, command string }
+
+func demoSteps() []demoStep {
+	return []demoStep{
+		{"What is in the file?", "inspect %/demo.h5ad"},
+		{"Which genes are expressed, and in how many cells?", "vocab %/demo.h5ad -o %/vocab.txt"},
+		{"Each cell becomes a sentence: its genes, by falling expression.", "encode %/demo.h5ad --top-k 50 -o %/demo.jsonl"},
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
+}
+
+func runDemo(ctx context.Context, g *globals) (err error) {
+	target, force := g.out, g.force
+	if target == "" {
+		target, force = "c2s-demo", true
 	}
-	input := filepath.Join(dir, "demo.h5ad")
-	if err := os.WriteFile(input, testdata.Demo, 0o644); err != nil {
-		return err
-	}
-	sentences := filepath.Join(dir, "demo.jsonl")
-	for _, step := range []struct {
-		what string
-		args []string
-	}{
-		{"What is in the file?", []string{"inspect", input}},
-		{"Which genes are expressed, and in how many cells?", []string{"vocab", input, "-o", filepath.Join(dir, "vocab.txt"), "--force"}},
-		{"Each cell becomes a sentence: its genes, by falling expression.", []string{"encode", input, "--top-k", "50", "-o", sentences, "--force"}},
-	} {
-		fmt.Fprintf(g.stdout, "\n# %s\n$ c2s %s\n", step.what, strings.Join(step.args, " "))
-		inner := g.env
-		sub := &globals{env: inner}
-		root := newRoot(sub)
-		root.SetArgs(step.args)
-		if err := root.ExecuteContext(ctx); err != nil {
-			return err
-		}
-	}
-	f, err := os.Open(sentences)
+	dir, err := atomicfile.CreateDir(target, atomicfile.Options{Force: force, Marker: manifest.Name})
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	s := bufio.NewScanner(f)
-	s.Buffer(nil, 1<<20)
-	if !s.Scan() {
-		return errors.Join(s.Err(), errors.New("the demo wrote no sentence"))
+	defer func() { err = errors.Join(err, dir.Abort()) }()
+	if err := os.WriteFile(filepath.Join(dir.Path(), "demo.h5ad"), testdata.Demo, 0o644); err != nil {
+		return err
 	}
-	_, err = fmt.Fprintf(g.stdout, "\n# The first cell, as a model reads it:\n%s\n\nThe results are in %s\n", printable(s.Text()), dir)
+	ran := []string{}
+	for _, step := range demoSteps() {
+		shown := "c2s " + strings.ReplaceAll(step.command, "%", target)
+		if _, err := fmt.Fprintf(g.stdout, "\n# %s\n$ %s\n", step.what, printable(shown)); err != nil {
+			return err
+		}
+		// The folder gets its name at the end; until then the work is beside it.
+		args := strings.Fields(step.command)
+		for i := range args {
+			args[i] = strings.ReplaceAll(args[i], "%", dir.Path())
+		}
+		args = append(args, fmt.Sprintf("--jobs=%d", g.jobs), "--memory="+g.memory, "--progress=never", "--quiet")
+		root := newRoot(&globals{env: g.env})
+		root.SetArgs(args)
+		root.SetOut(g.stdout)
+		root.SetErr(g.stderr)
+		if err := root.ExecuteContext(ctx); err != nil {
+			return err
+		}
+		ran = append(ran, shown)
+	}
+	first, err := firstLine(filepath.Join(dir.Path(), "demo.jsonl"))
+	if err != nil {
+		return err
+	}
+	m := manifest.Manifest{
+		Version: version, Command: "demo", Options: map[string]any{"commands": ran}, Seed: g.seed,
+		Counts: map[string]int64{"commands": int64(len(ran))},
+	}
+	if err := m.Write(dir.Path()); err != nil {
+		return err
+	}
+	if err := dir.Commit(); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(g.stdout, "\n# The first cell, as a model reads it:\n%s\n\nThe results are in %s\n", printable(first), printable(target))
 	return err
+}
+
+// firstLine is the first line of a text file.
+func firstLine(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	line, err := bufio.NewReader(f).ReadString('\n')
+	return strings.TrimSuffix(line, "\n"), err
 }

@@ -31,8 +31,8 @@ func (f *File) walkTree2(addr uint64, kind uint8, fn func(rec []byte) error) err
 	if err := c.err("version 2 B-tree header"); err != nil {
 		return err
 	}
-	if t.recSize == 0 || depth > maxTreeDepth {
-		return corruptf("version 2 B-tree of depth %d with records of %d bytes", depth, t.recSize)
+	if t.recSize == 0 || depth > maxTreeDepth || t.nodeSize < 16 {
+		return corruptf("version 2 B-tree of depth %d with nodes of %d bytes and records of %d", depth, t.nodeSize, t.recSize)
 	}
 	if root == undefined || n == 0 {
 		return nil
@@ -70,7 +70,10 @@ func (t *tree2) plan(depth int) {
 			t.totalWidth[d] = byteWidth(total)
 			pointer += t.totalWidth[d]
 		}
-		in := (t.nodeSize - overhead - uint64(pointer)) / uint64(t.recSize+pointer)
+		in := uint64(0) // a node too small for a pointer is refused when it is read
+		if room := t.nodeSize - overhead; room > uint64(pointer) {
+			in = (room - uint64(pointer)) / uint64(t.recSize+pointer)
+		}
 		hi, lo := bits.Mul64(in+1, total)
 		if hi != 0 || lo > 1<<62 {
 			lo = 1 << 62
@@ -85,6 +88,9 @@ func byteWidth(n uint64) int { return max(1, (bits.Len64(n)+7)/8) }
 func (t *tree2) walk(addr, n uint64, depth int) error {
 	if t.visited++; t.visited > maxLinks {
 		return corruptf("version 2 B-tree of more than %d nodes", maxLinks)
+	}
+	if n > t.nodeSize/uint64(t.recSize) {
+		return corruptf("version 2 B-tree node of %d records", n)
 	}
 	magic, size := "BTLF", 6+n*uint64(t.recSize)
 	if depth > 0 {

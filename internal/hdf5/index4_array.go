@@ -75,7 +75,7 @@ func (r *chunkIndex) page(addr, from, n uint64) error {
 func bit(m []byte, i uint64) bool { return m[i/8]&(0x80>>(i%8)) != 0 }
 
 // fixedArray reads the index of datasets whose every dimension is bounded:
-// specification, section VII.D.
+// specification, section VII.C.
 func (r *chunkIndex) fixedArray(addr uint64, maxGrid []uint64) error {
 	const what = "fixed array"
 	o, l := uint64(r.f.sb.offsetSize), r.f.sb.lengthSize

@@ -1,6 +1,6 @@
 package hdf5
 
-// extensible is an extensible array: specification, section VII.E. Its first
+// extensible is an extensible array: specification, section VII.D. Its first
 // elements lie in the index block. The others lie in data blocks, which grow:
 // they are grouped into super blocks, of which number u has 2^(u/2) data blocks
 // of 2^((u+1)/2) times the smallest size. The data blocks of the first super
