@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 
 	"github.com/cellsentence/c2s/internal/hdf5"
@@ -31,17 +30,46 @@ func sparseRows(n int) (values []float32, columns []int32) {
 	return values, columns
 }
 
-// BenchmarkWriteSparse writes values and indices to a file, in MB/s of what goes
-// in. C2S_BENCH_VALUES sets how many values (40,000,000 are 320 MB).
-func BenchmarkWriteSparse(b *testing.B) {
-	n := 2_000_000
-	if s := os.Getenv("C2S_BENCH_VALUES"); s != "" {
-		var err error
-		if n, err = strconv.Atoi(s); err != nil {
+// realRows is X of the file that C2S_BENCH_FILE names.
+func realRows(b *testing.B, path string) (values []float32, columns []int32) {
+	b.Helper()
+	f, err := hdf5.Open(path, hdf5.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	read := func(name string) *hdf5.Data {
+		o, err := f.Lookup(name)
+		if err != nil {
 			b.Fatal(err)
 		}
+		d, err := o.(*hdf5.Dataset).Read(context.Background())
+		if err != nil {
+			b.Fatal(err)
+		}
+		return d
 	}
-	values, columns := sparseRows(n)
+	if values, err = hdf5.Numbers[float32](read("/X/data")); err != nil {
+		b.Fatal(err)
+	}
+	if columns, err = hdf5.Numbers[int32](read("/X/indices")); err != nil {
+		b.Fatal(err)
+	}
+	return values, columns
+}
+
+// BenchmarkWriteSparse writes values and indices to a file, in MB/s of what goes
+// in: those of the file that C2S_BENCH_FILE names, as bench_h5py.py --write does,
+// or made-up ones.
+func BenchmarkWriteSparse(b *testing.B) {
+	var values []float32
+	var columns []int32
+	if path := os.Getenv("C2S_BENCH_FILE"); path != "" {
+		values, columns = realRows(b, path)
+	} else {
+		values, columns = sparseRows(2_000_000)
+	}
+	n := len(values)
 	for _, p := range []struct {
 		name    string
 		filters filter.Pipeline

@@ -197,6 +197,7 @@ func (d *DatasetWriter) AppendRawChunk(ctx context.Context, offset []uint64, mas
 		return d.w.wrap(d.path, err)
 	}
 	d.rawMode = true
+	mask &= 1<<len(d.spec.Filters) - 1 // bits beyond the pipeline mean nothing
 	job := &wJob{ds: d, number: number, stored: d.w.queue.buffer(len(stored)), mask: mask}
 	copy(job.stored, stored)
 	return d.w.queue.submit(ctx, job)

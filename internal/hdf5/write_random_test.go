@@ -10,6 +10,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -187,7 +189,7 @@ func TestCopyBroadFile(t *testing.T) {
 // variedScript makes a file with what AnnData files seldom have.
 const variedScript = `
 import sys, h5py, numpy as np
-with h5py.File(sys.argv[1], "w", userblock_size=1024) as f:
+with h5py.File(sys.argv[1], "w", userblock_size=1024, libver=sys.argv[2]) as f:
     ref = h5py.ref_dtype
     f["x"] = np.arange(1000).reshape(50, 20)
     f.create_dataset("lzf", data=np.arange(5000), compression="lzf", shuffle=True, fletcher32=True, chunks=(77,), maxshape=(None,))
@@ -220,17 +222,8 @@ with h5py.File(sys.argv[1], "w", userblock_size=1024) as f:
     for i in range(400): f.create_group("many/%d" % i)
 `
 
-// TestCopyVariedFile copies a file of h5py with the rarer structures.
-func TestCopyVariedFile(t *testing.T) {
-	shared := sharedDir(t)
-	for _, python := range pythons(t) {
-		dir := t.TempDir()
-		from, to := filepath.Join(dir, "from.h5"), filepath.Join(dir, "to.h5")
-		runPython(t, python, variedScript, "", from)
-		copyFile(t, from, to, 2)
-		dumps := refDumps(t, shared, python, to, from)
-		sameLines(t, from, dumps[0], dumps[1])
-		runPython(t, python, `
+// variedCheck looks at a copy of that file for what a dump does not show.
+const variedCheck = `
 import sys, h5py
 with h5py.File(sys.argv[1]) as f:
     assert [f[r] for r in f["refs"]] == [f["x"], f["/"], f["fill"]] and f["refs"].chunks == (2,)
@@ -240,7 +233,61 @@ with h5py.File(sys.argv[1]) as f:
     assert f["again"] == f["x"] and f["loop/self"] == f and f["soft"] == f["x"] and f.userblock_size == 1024
     assert f["lzf"].compression == "lzf" and f["lzf"].chunks == (77,) and f["fill"].fillvalue == 5 and f["fill"].id.get_num_chunks() == 18
     assert f["never"][0] == 2.5 and f["neverchunked"].id.get_num_chunks() == 0 and f["shrunk"].id.get_num_chunks() == 7
-`, "", to)
+`
+
+// TestCopyVariedFile copies a file of h5py with the rarer structures.
+func TestCopyVariedFile(t *testing.T) {
+	shared := sharedDir(t)
+	for _, python := range pythons(t) {
+		for _, bound := range []string{"earliest", "latest"} {
+			dir := t.TempDir()
+			from, to := filepath.Join(dir, "from.h5"), filepath.Join(dir, "to.h5")
+			runPython(t, python, variedScript, "", from, bound)
+			copyFile(t, from, to, 2)
+			dumps := refDumps(t, shared, python, to, from)
+			sameLines(t, from, dumps[0], dumps[1])
+			runPython(t, python, variedCheck, "", to)
+		}
+	}
+}
+
+// TestCopyLatestFile copies all link, attribute and chunk structures of the
+// newer format into those of the older one.
+func TestCopyLatestFile(t *testing.T) {
+	shared := sharedDir(t)
+	python := pythons(t)[0]
+	from, _ := makeLatest(t, python, "v110", 0, "small")
+	to := filepath.Join(t.TempDir(), "to.h5")
+	copyFile(t, from, to, 2, "/huge") // whose attributes are beyond 64 KiB
+	want, err := dumpFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = slices.DeleteFunc(want, func(line string) bool { return strings.Contains(line, "\t/huge\t") })
+	got, err := dumpFile(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameLines(t, from, got, want)
+	sameLines(t, from, refDumps(t, shared, python, to)[0], want)
+
+	f, err := hdf5.Open(from, hdf5.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	huge, err := f.Lookup("/huge")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := hdf5.NewWriter(new(memFile), hdf5.WriteOptions{Name: "w.h5"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Abort()
+	err = hdf5.NewCopier(w).Copy(context.Background(), w.Root(), "huge", huge)
+	if !errors.Is(err, hdf5.ErrTooLarge) || !strings.Contains(err.Error(), "w.h5: /huge: attribute ") {
+		t.Errorf("copying attributes beyond 64 KiB: %v", err)
 	}
 }
 

@@ -264,3 +264,37 @@ func TestUserBlock(t *testing.T) {
 		}
 	}
 }
+
+// nowhere takes bytes and forgets them.
+type nowhere struct{}
+
+func (nowhere) WriteAt(p []byte, _ int64) (int, error) { return len(p), nil }
+
+// TestMemory streams 128 MiB in chunks of 64 KiB: memory is taken for a few
+// chunks and encoders, and for the index.
+func TestMemory(t *testing.T) {
+	ctx := context.Background()
+	part := noise(1, 1<<20)
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	err := buildTo(t, nowhere{}, 2, func(b *builder) {
+		spec := hdf5.DatasetSpec{Type: hdf5.TypeOf[uint8](), Dims: []uint64{0}, MaxDims: []uint64{hdf5.Unlimited}, Chunk: []uint64{1 << 16}}
+		plain, err := b.w.Root().CreateDataset("plain", spec)
+		b.must(err)
+		spec.Filters = filter.Pipeline{hdf5.Shuffle(), hdf5.Deflate(1)}
+		packed, err := b.w.Root().CreateDataset("packed", spec)
+		b.must(err)
+		for range 64 {
+			b.must(plain.Append(ctx, part))
+			b.must(packed.Append(ctx, part))
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > 16<<20 {
+		t.Errorf("%d bytes were allocated", n)
+	}
+}
