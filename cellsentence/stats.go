@@ -15,7 +15,8 @@ type Stats struct {
 	Bytes      int64 `json:"bytes"`       // bytes of all sentences
 }
 
-func (s *Stats) add(o Stats) {
+// Add adds the counts of another encoder.
+func (s *Stats) Add(o Stats) {
 	s.Cells += o.Cells
 	s.EmptyCells += o.EmptyCells
 	s.CutCells += o.CutCells
@@ -50,7 +51,7 @@ func (e *Encoder) count(j *job) {
 	j.stats.Bytes = int64(len(j.out.Text))
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.stats.add(j.stats)
+	e.stats.Add(j.stats)
 	for i, n := range j.lost {
 		e.dropped[i] += n
 	}

@@ -258,7 +258,7 @@ func encodeFile(ctx context.Context, g *globals, o *encodeFlags, path string, la
 		bar.Add(int64(s.Len()))
 	}
 	note(enc.Warnings())
-	result.Stats = addStats(result.Stats, enc.Stats())
+	result.Stats.Add(enc.Stats())
 	return nil
 }
 
@@ -283,16 +283,4 @@ func rareGenes(ctx context.Context, in *input, rows h5ad.RowOptions, least int) 
 		return nil, &inputError{fmt.Errorf("no gene is expressed in %d cells", least), "lower --min-cells"}
 	}
 	return out, nil
-}
-
-func addStats(a, b cellsentence.Stats) cellsentence.Stats {
-	a.Cells += b.Cells
-	a.EmptyCells += b.EmptyCells
-	a.CutCells += b.CutCells
-	a.Values += b.Values
-	a.Zeros += b.Zeros
-	a.Dropped += b.Dropped
-	a.Words += b.Words
-	a.Bytes += b.Bytes
-	return a
 }
