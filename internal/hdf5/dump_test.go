@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -38,6 +39,19 @@ type dumper struct {
 	f     *hdf5.File
 	seen  map[uint64]bool
 	lines []string
+	check func(path string, used uint64) // of the memory that a read took
+}
+
+func (d *dumper) read(o *hdf5.Dataset, path string) (*hdf5.Data, error) {
+	if d.check == nil {
+		return o.Read(context.Background())
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	v, err := o.Read(context.Background())
+	runtime.ReadMemStats(&after)
+	d.check(path, after.TotalAlloc-before.TotalAlloc)
+	return v, err
 }
 
 func (d *dumper) add(f ...string) {
@@ -79,7 +93,7 @@ func (d *dumper) group(g *hdf5.Group, path string) error {
 		case *hdf5.Dataset:
 			if o.Space.Null {
 				d.add("D", p, "", "null", "null", "-")
-			} else if v, err := o.Read(context.Background()); err != nil {
+			} else if v, err := d.read(o, p); err != nil {
 				d.add("D", p, "", "ERR", shape(o.Space), err.Error())
 			} else {
 				d.value("D", p, "", v)

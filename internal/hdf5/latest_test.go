@@ -181,7 +181,7 @@ func TestLatestFormatDamaged(t *testing.T) {
 			if magic != "FHDB" {
 				binary.LittleEndian.PutUint32(b[at[1]:], hdf5.Lookup3(block))
 			}
-			readAll(b)
+			readAll(b, nil)
 		}
 	}
 }

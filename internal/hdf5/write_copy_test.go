@@ -191,7 +191,7 @@ func FuzzCopy(f *testing.F) {
 			return
 		}
 		if w.Close() == nil {
-			readAll(out.b)
+			readAll(out.b, nil)
 		}
 	})
 }
