@@ -5,9 +5,11 @@ import (
 	"compress/flate"
 	"compress/zlib"
 	"errors"
+	"hash/adler32"
 	"io"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	kzlib "github.com/klauspost/compress/zlib"
@@ -18,7 +20,7 @@ import (
 // samples are contents of many kinds, the same on every run.
 func samples() map[string][]byte {
 	r := rand.New(rand.NewPCG(1, 2))
-	out := map[string][]byte{"empty": {}, "one": {7}, "zeros": make([]byte, 70000)}
+	out := map[string][]byte{"empty": {}, "one": {7}, "zeros": make([]byte, 70_000)}
 	random := make([]byte, 100_000)
 	for i := range random {
 		random[i] = byte(r.Uint32())
@@ -30,12 +32,12 @@ func samples() map[string][]byte {
 	}
 	out["text"] = text
 	out["floats"], out["indices"] = matrix(r, 50_000)
-	periodic := make([]byte, 60_000)
+	periodic := make([]byte, 60_000) // distances 1, 2, 3, ...
 	for i := range periodic {
-		periodic[i] = byte(i % (1 + i/9000))
+		periodic[i] = byte(i % (1 + i/3000))
 	}
 	out["periodic"] = periodic
-	skewed := make([]byte, 300_000) // long codes: second tables
+	skewed := make([]byte, 300_000) // long words: second tables
 	for i := range skewed {
 		skewed[i] = byte(min(255, int(r.ExpFloat64()*9)))
 	}
@@ -60,60 +62,66 @@ func matrix(r *rand.Rand, n int) (floats, indices []byte) {
 	return floats, indices
 }
 
-func compress(t testing.TB, b []byte, level int) []byte {
+// compress writes a zlib stream with one of two encoders.
+func compress(t testing.TB, b []byte, level int, klauspost bool) []byte {
 	t.Helper()
 	var out bytes.Buffer
-	w, err := zlib.NewWriterLevel(&out, level)
+	var w io.WriteCloser
+	var err error
+	if klauspost {
+		w, err = kzlib.NewWriterLevel(&out, level)
+	} else {
+		w, err = zlib.NewWriterLevel(&out, level)
+	}
+	if err == nil {
+		_, err = w.Write(b)
+	}
+	if err == nil {
+		err = w.Close()
+	}
 	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Write(b); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes()
 }
 
-// TestRoundTrip decodes what two encoders write at every level.
+// TestRoundTrip decodes what two encoders write at every level, stored and
+// without matches too.
 func TestRoundTrip(t *testing.T) {
 	var d inflate.Decoder
-	check := func(name string, level int, z, want []byte) {
-		t.Helper()
-		dst := make([]byte, len(want))
-		n, err := d.Zlib(dst, append(bytes.Clone(z), "behind"...))
-		if err != nil || n != len(want) || !bytes.Equal(dst, want) {
-			t.Errorf("%s, level %d: %d of %d bytes, %v", name, level, n, len(want), err)
-		}
-		if len(want) > 0 {
-			if _, err := d.Zlib(dst[:len(want)-1], z); !errors.Is(err, inflate.ErrTooLarge) {
-				t.Errorf("%s, level %d: %v for a slice that is one byte short", name, level, err)
-			}
-		}
-	}
 	for name, b := range samples() {
 		for level := flate.HuffmanOnly; level <= 9; level++ {
-			check(name, level, compress(t, b, level), b)
-			var out bytes.Buffer
-			w, err := kzlib.NewWriterLevel(&out, level)
-			if err != nil {
-				t.Fatal(err)
+			for _, klauspost := range []bool{false, true} {
+				z := compress(t, b, level, klauspost)
+				// Nothing behind the result is touched, nothing behind the stream matters.
+				buf := bytes.Repeat([]byte{0xa5}, len(b)+100)
+				n, err := d.Zlib(buf[:len(b)], append(bytes.Clone(z), "behind"...))
+				if err != nil || n != len(b) || !bytes.Equal(buf[:n], b) {
+					t.Errorf("%s, level %d: %d of %d bytes, %v", name, level, n, len(b), err)
+				}
+				if !bytes.Equal(buf[len(b):], bytes.Repeat([]byte{0xa5}, 100)) {
+					t.Errorf("%s, level %d: wrote past the result", name, level)
+				}
+				if n, err := d.Zlib(buf, z); err != nil || n != len(b) || !bytes.Equal(buf[:n], b) {
+					t.Errorf("%s, level %d, with room: %d of %d bytes, %v", name, level, n, len(b), err)
+				}
+				n, used, err := d.Deflate(buf[:len(b)], z[2:])
+				if err != nil || n != len(b) || used != len(z)-6 {
+					t.Errorf("%s, level %d: consumed %d of %d bytes, %v", name, level, used, len(z)-6, err)
+				}
+				if len(b) > 0 {
+					if _, err := d.Zlib(buf[:len(b)-1], z); !errors.Is(err, inflate.ErrTooLarge) {
+						t.Errorf("%s, level %d: %v for a slice that is one byte short", name, level, err)
+					}
+				}
 			}
-			if _, err := w.Write(b); err != nil {
-				t.Fatal(err)
-			}
-			if err := w.Close(); err != nil {
-				t.Fatal(err)
-			}
-			check(name, level, out.Bytes(), b)
 		}
 	}
 }
 
-// TestFixed decodes a block of the fixed code, by hand: "aaaaaaaaaa" as zlib
-// level 9 writes it (Python: zlib.compress(b"a"*10, 9)).
-func TestFixed(t *testing.T) {
+// TestVector decodes "aaaaaaaaaa" as Python's zlib.compress(b"a"*10, 9) has it, a
+// block of the fixed code.
+func TestVector(t *testing.T) {
 	var d inflate.Decoder
 	dst := make([]byte, 10)
 	n, err := d.Zlib(dst, []byte("\x78\xda\x4b\x4c\x84\x01\x00\x14\xe1\x03\xcb"))
@@ -122,129 +130,127 @@ func TestFixed(t *testing.T) {
 	}
 }
 
-// TestTruncated cuts a stream at every byte.
+// blocks writes random symbols with codes of its own: literals, and matches of
+// every length and near and far distances. It returns what they stand for.
+func blocks(r *rand.Rand, count int, code func(s *stream) (lit, dist huffman)) (z, want []byte) {
+	var s stream
+	for b := range count {
+		last := uint64(0)
+		if b == count-1 {
+			last = 1
+		}
+		s.bits(last, 1)
+		lit, dist := code(&s)
+		for range 3000 {
+			if len(want) == 0 || r.IntN(3) > 0 {
+				c := r.IntN(256)
+				s.symbol(lit, c)
+				want = append(want, byte(c))
+				continue
+			}
+			n := 3 + r.IntN(256)
+			if r.IntN(2) == 0 {
+				n = 3 + r.IntN(25)
+			}
+			back := 1 + r.IntN(min(len(want), 32768))
+			if r.IntN(2) == 0 {
+				back = 1 + r.IntN(min(len(want), 20))
+			}
+			s.match(lit, dist, n, back)
+			for range n {
+				want = append(want, want[len(want)-back])
+			}
+		}
+		s.symbol(lit, 256)
+	}
+	return s.bytes(), want
+}
+
+// TestCodes decodes streams of random complete codes, up to the longest words,
+// and of the fixed one; compress/flate agrees that they are what was meant.
+func TestCodes(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	var d inflate.Decoder
+	// Every literal, and every length with its extra bits, fits into the table.
+	short := canonical(slices.Concat(slices.Repeat([]int{9}, 256), []int{4}, slices.Repeat([]int{5}, 8),
+		slices.Repeat([]int{7}, 20), []int{5})...)
+	for i := range 120 {
+		z, want := blocks(r, 2, func(s *stream) (lit, dist huffman) {
+			switch i % 10 {
+			case 0:
+				s.bits(1, 2)
+				return fixed()
+			case 1:
+				dist = randomCode(r, 30, 15, 0)
+				s.header(short, dist)
+				return short, dist
+			}
+			lit = randomCode(r, 286, 9+r.IntN(7), r.Float64())
+			dist = randomCode(r, 30, 6+r.IntN(10), r.Float64())
+			s.header(lit, dist)
+			return lit, dist
+		})
+		if got, err := io.ReadAll(flate.NewReader(bytes.NewReader(z))); err != nil || !bytes.Equal(got, want) {
+			t.Fatalf("the test is wrong: %v", err)
+		}
+		dst := make([]byte, len(want))
+		n, used, err := d.Deflate(dst, z)
+		if err != nil || n != len(want) || used != len(z) || !bytes.Equal(dst, want) {
+			at := 0
+			for at < n && dst[at] == want[at] {
+				at++
+			}
+			t.Errorf("code %d: %d of %d bytes from %d of %d, %v; same up to %d", i, n, len(want), used, len(z), err, at)
+		}
+	}
+}
+
+// TestTruncated cuts streams at every byte.
 func TestTruncated(t *testing.T) {
 	var d inflate.Decoder
-	b := samples()["text"][:3000]
-	z := compress(t, b, 6)
+	for name, b := range samples() {
+		b = b[:min(len(b), 3000)]
+		for _, level := range []int{-2, 0, 1, 6} {
+			z := compress(t, b, level, false)
+			dst := make([]byte, len(b))
+			for n := range z {
+				if _, err := d.Zlib(dst, z[:n]); !errors.Is(err, inflate.ErrTruncated) {
+					t.Errorf("%s, level %d, cut after %d of %d bytes: %v", name, level, n, len(z), err)
+				}
+			}
+		}
+	}
+}
+
+// TestAllocations: the second stream takes no memory.
+func TestAllocations(t *testing.T) {
+	var d inflate.Decoder
+	b := samples()["floats"]
+	z := compress(t, b, 4, false)
 	dst := make([]byte, len(b))
-	for n := range z {
-		if _, err := d.Zlib(dst, z[:n]); err == nil {
-			t.Errorf("a stream cut after %d of %d bytes was decoded", n, len(z))
+	if n := testing.AllocsPerRun(10, func() {
+		if _, err := d.Zlib(dst, z); err != nil {
+			t.Error(err)
 		}
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
 	}
 }
 
-// TestBadStreams names what is wrong with handmade streams.
-func TestBadStreams(t *testing.T) {
-	for name, tc := range map[string]struct {
-		z    string
-		want error
-	}{
-		"header":        {"\x79\x9c\x03\x00\x00\x00\x00\x01", inflate.ErrCorrupt},
-		"dictionary":    {"\x78\xbb\x03\x00\x00\x00\x00\x01", inflate.ErrCorrupt},
-		"block type 3":  {"\x78\x9c\x07\x00\x00\x00\x00\x01", inflate.ErrCorrupt},
-		"stored length": {"\x78\x9c\x01\x01\x00\x01\x00a\x00\x62\x00\x62", inflate.ErrCorrupt},
-		"checksum":      {"\x78\xda\x4b\x4c\x84\x01\x00\x14\xe1\x03\xcc", inflate.ErrChecksum},
-		"distance":      {"\x78\x9c\x03\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", inflate.ErrCorrupt},
-		"short":         {"\x78\x9c", inflate.ErrTruncated},
-	} {
-		var d inflate.Decoder
-		if _, err := d.Zlib(make([]byte, 100), []byte(tc.z)); !errors.Is(err, tc.want) {
-			t.Errorf("%s: %v, expected %v", name, err, tc.want)
+// TestAdler32 compares with hash/adler32, at all lengths and at the largest sums.
+func TestAdler32(t *testing.T) {
+	b := bytes.Repeat([]byte{255}, 300_000)
+	r := rand.New(rand.NewPCG(9, 10))
+	random := make([]byte, 2000)
+	for i := range random {
+		random[i] = byte(r.Uint32())
+	}
+	for n := range random {
+		if got, want := inflate.Adler32(random[:n]), adler32.Checksum(random[:n]); got != want {
+			t.Errorf("%d bytes: %08x, expected %08x", n, got, want)
 		}
-	}
-}
-
-// same holds the decoder against the standard library's on any stream.
-func same(t testing.TB, d *inflate.Decoder, z []byte, limit int) {
-	t.Helper()
-	dst := make([]byte, limit)
-	n, err := d.Zlib(dst, z)
-	var want []byte
-	r, wantErr := zlib.NewReader(bytes.NewReader(z))
-	if wantErr == nil {
-		want, wantErr = io.ReadAll(io.LimitReader(r, int64(limit)+1))
-	}
-	switch {
-	case err == nil && wantErr != nil:
-		t.Errorf("decoded %d bytes, compress/zlib says %v", n, wantErr)
-	case err == nil && !bytes.Equal(dst[:n], want):
-		t.Errorf("other bytes than compress/zlib")
-	case err != nil && wantErr == nil && len(want) <= limit:
-		t.Errorf("%v, but compress/zlib decodes %d bytes", err, len(want))
-	}
-}
-
-// TestCorrupted damages streams and compares with compress/zlib.
-func TestCorrupted(t *testing.T) {
-	var d inflate.Decoder
-	r := rand.New(rand.NewPCG(3, 4))
-	for _, b := range samples() {
-		b = b[:min(len(b), 4000)]
-		for _, level := range []int{-2, 1, 6} {
-			z := compress(t, b, level)
-			for range 150 {
-				bad := bytes.Clone(z)
-				for range 1 + r.IntN(3) {
-					bad[r.IntN(len(bad))] ^= 1 << r.IntN(8)
-				}
-				same(t, &d, bad, 8000)
-			}
+		if got, want := inflate.Adler32(b[:150*n]), adler32.Checksum(b[:150*n]); got != want {
+			t.Errorf("%d times 255: %08x, expected %08x", 150*n, got, want)
 		}
-	}
-}
-
-// FuzzZlib compares with compress/zlib on arbitrary streams.
-func FuzzZlib(f *testing.F) {
-	for _, b := range samples() {
-		f.Add(compress(f, b[:min(len(b), 500)], 6))
-	}
-	var d inflate.Decoder
-	f.Fuzz(func(t *testing.T, z []byte) { same(t, &d, z, 1<<16) })
-}
-
-// BenchmarkZlib compares decoders, in decoded MB/s.
-func BenchmarkZlib(b *testing.B) {
-	floats, indices := matrix(rand.New(rand.NewPCG(5, 6)), 1<<20)
-	for _, tc := range []struct {
-		name string
-		data []byte
-	}{{"data", floats}, {"indices", indices}} {
-		z := compress(b, tc.data, 4)
-		dst := make([]byte, len(tc.data))
-		b.Run(tc.name+"/c2s", func(b *testing.B) {
-			var d inflate.Decoder
-			b.SetBytes(int64(len(dst)))
-			for b.Loop() {
-				if _, err := d.Zlib(dst, z); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-		b.Run(tc.name+"/stdlib", func(b *testing.B) {
-			b.SetBytes(int64(len(dst)))
-			for b.Loop() {
-				r, err := zlib.NewReader(bytes.NewReader(z))
-				if err != nil {
-					b.Fatal(err)
-				}
-				if _, err := io.ReadFull(r, dst); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-		b.Run(tc.name+"/klauspost", func(b *testing.B) {
-			b.SetBytes(int64(len(dst)))
-			for b.Loop() {
-				r, err := kzlib.NewReader(bytes.NewReader(z))
-				if err != nil {
-					b.Fatal(err)
-				}
-				if _, err := io.ReadFull(r, dst); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
 	}
 }

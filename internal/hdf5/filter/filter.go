@@ -1,19 +1,15 @@
-// Package filter undoes the filters that HDF5 chunks go through: deflate,
-// shuffle, fletcher32 and h5py's lzf.
+// Package filter undoes the filters that HDF5 chunks go through: deflate (a zlib
+// stream), shuffle, fletcher32 and h5py's lzf; and applies those that the standard
+// library has not.
 //
-// Start with [Decoder.Decode]. A filter that is unknown or fails is an error,
-// never data, whatever the file says about it being optional. The formats are
-// those of the HDF5 File Format Specification, section IV.A.2.l, of the HDF5
-// library's documentation and of liblzf.
+// Start with [Decoder.Decode]; a writer, with [AppendShuffled], [AppendFletcher32]
+// and [LZFEncoder]. A filter that is unknown or fails is an error, never data,
+// whatever the file says about it being optional. The formats are those of the
+// HDF5 File Format Specification, section IV.A.2.l, of the HDF5 library's
+// documentation and of liblzf.
 package filter
 
-import (
-	"errors"
-	"fmt"
-	"slices"
-
-	"github.com/cellsentence/c2s/internal/inflate"
-)
+import "fmt"
 
 // Registered filter numbers.
 const (
@@ -109,83 +105,4 @@ func (p Pipeline) Check() error {
 		}
 	}
 	return nil
-}
-
-// ErrSize means that a chunk decodes to another size than it should.
-var ErrSize = errors.New("wrong size")
-
-// Decoder undoes pipelines. It keeps its memory from chunk to chunk and serves
-// one goroutine at a time. The zero value is ready.
-type Decoder struct {
-	inflate inflate.Decoder
-	buf     [2][]byte
-}
-
-// Decode undoes the filters of p on src, the last one first, leaving out those
-// whose bit is set in mask. The result must fill dst exactly. src is not
-// changed. No more memory is taken than dst has, and a little.
-func (d *Decoder) Decode(p Pipeline, mask uint32, src, dst []byte) error {
-	todo := make([]Spec, 0, 8)
-	for i, s := range slices.Backward(p) {
-		if i < 32 && mask>>i&1 != 0 {
-			continue
-		}
-		todo = append(todo, s)
-	}
-	// Each checksum that is still to be undone adds four bytes to what the
-	// filters before it may give.
-	room := len(dst)
-	for _, s := range todo {
-		if s.ID == Fletcher32 {
-			room += 4
-		}
-	}
-	for i, s := range todo {
-		if s.ID == Fletcher32 {
-			var err error
-			if src, err = checksummed(src); err != nil {
-				return fmt.Errorf("%v: %w", s, err)
-			}
-			room -= 4
-			continue
-		}
-		to := dst
-		if i < len(todo)-1 {
-			if cap(d.buf[i%2]) < room {
-				d.buf[i%2] = make([]byte, room)
-			}
-			to = d.buf[i%2][:room]
-		}
-		n, err := d.undo(s, to, src)
-		if err != nil {
-			return fmt.Errorf("%v: %w", s, err)
-		}
-		src = to[:n]
-	}
-	if len(src) != len(dst) {
-		return fmt.Errorf("%w: %d bytes, expected %d", ErrSize, len(src), len(dst))
-	}
-	if len(dst) > 0 && &src[0] != &dst[0] {
-		copy(dst, src)
-	}
-	return nil
-}
-
-func (d *Decoder) undo(s Spec, dst, src []byte) (int, error) {
-	switch s.ID {
-	case Deflate:
-		return d.inflate.Zlib(dst, src)
-	case LZF:
-		return lzfDecode(dst, src)
-	case Shuffle:
-		if len(s.Client) < 1 || s.Client[0] < 1 {
-			return 0, errors.New("the size of an element is missing")
-		}
-		if len(src) > len(dst) {
-			return 0, fmt.Errorf("%w: %d bytes for %d", ErrSize, len(src), len(dst))
-		}
-		unshuffle(dst, src, int(min(s.Client[0], 1<<30)))
-		return len(src), nil
-	}
-	return 0, &UnsupportedError{s}
 }

@@ -7,8 +7,8 @@ import (
 )
 
 // checksummed verifies the four bytes at the end and takes them off. Files of
-// HDF5 up to 1.6.2 hold the checksum with the bytes of its halves swapped:
-// both are good, as in the library.
+// HDF5 up to 1.6.2 hold the checksum with the bytes of its halves swapped: both
+// are good, as in the library.
 func checksummed(b []byte) ([]byte, error) {
 	if len(b) < 4 {
 		return nil, errors.New("no room for the checksum")
@@ -23,29 +23,53 @@ func checksummed(b []byte) ([]byte, error) {
 	return body, nil
 }
 
-// fletcher32 sums big-endian 16-bit words modulo 65,535, as the HDF5 library
-// does on any machine; an odd last byte is the upper half of a word.
+// AppendFletcher32 appends src and its checksum to dst.
+func AppendFletcher32(dst, src []byte) []byte {
+	return binary.LittleEndian.AppendUint32(append(dst, src...), fletcher32(src))
+}
+
+// fletcher32 is the HDF5 library's checksum: the sums of big-endian 16-bit words
+// (an odd last byte is the upper half of one) and of all values that this sum
+// takes, both modulo 65,535, with 65,535 instead of a zero that is not a sum of
+// zeros. Four words at a time, in lanes of 32 bits.
 func fletcher32(b []byte) uint32 {
-	var lo, hi uint32
-	n := len(b) / 2
-	for i := 0; n > 0; {
-		run := min(n, 360) // no overflow before the sums are folded
-		n -= run
-		for range run {
-			lo += uint32(binary.BigEndian.Uint16(b[i:]))
-			hi += lo
-			i += 2
+	// Lanes of sums of sums stay below 2^32: 65,535 * (1+2+...+256).
+	const step = 256
+	var s1, s2 uint64
+	for len(b) >= 8 {
+		n := min(len(b)/8, step)
+		var even, odd, evens, odds uint64 // sums, and sums of sums
+		for block := b[:8*n]; len(block) >= 8; block = block[8:] {
+			v := binary.BigEndian.Uint64(block)
+			odd += v & evenPairs // the second and the fourth word
+			even += v >> 16 & evenPairs
+			odds += odd
+			evens += even
 		}
-		lo = lo&0xffff + lo>>16
-		hi = hi&0xffff + hi>>16
+		b = b[8*n:]
+		// Word j of the 4 in group g of n counts 4(n-g)-j times in s2; the sums of
+		// sums count it n-g times.
+		w0, w1, w2, w3 := even>>32, odd>>32, even&0xffffffff, odd&0xffffffff
+		all := evens>>32 + odds>>32 + evens&0xffffffff + odds&0xffffffff
+		s2 += 4*uint64(n)*s1 + 4*all - w1 - 2*w2 - 3*w3
+		s1 += w0 + w1 + w2 + w3
+		s1, s2 = fold(s1), fold(s2)
 	}
-	if len(b)%2 == 1 {
-		lo += uint32(b[len(b)-1]) << 8
-		hi += lo
-		lo = lo&0xffff + lo>>16
-		hi = hi&0xffff + hi>>16
+	for ; len(b) > 0; b = b[min(2, len(b)):] {
+		v := uint64(b[0]) << 8
+		if len(b) > 1 {
+			v |= uint64(b[1])
+		}
+		s1 += v
+		s2 += s1
 	}
-	lo = lo&0xffff + lo>>16
-	hi = hi&0xffff + hi>>16
-	return hi<<16 | lo
+	return uint32(fold(s2)<<16 | fold(s1))
+}
+
+// fold takes v modulo 65,535, but leaves 65,535 for what is not 0.
+func fold(v uint64) uint64 {
+	for v > 0xffff {
+		v = v&0xffff + v>>16
+	}
+	return v
 }

@@ -1,8 +1,8 @@
 package filter
 
 import (
-	"encoding/binary"
 	"errors"
+	"math/bits"
 )
 
 var (
@@ -10,62 +10,131 @@ var (
 	errLZFBack  = errors.New("a reference reaches before the start")
 )
 
-// lzfDecode undoes LZF. A byte below 32 begins a run of one literal more than it
-// says; another begins a reference: three bits of length and thirteen of
-// distance.
+// The format is that of liblzf. A byte below 32 begins a run of one literal more
+// than it says. Another begins a reference: its upper three bits are the length
+// less 2 (if all are set, the next byte is to be added), its lower five the upper
+// bits of the distance less 1, the last byte the lower eight.
+const (
+	lzfRun      = 32
+	lzfMaxMatch = 7 + 255 + 2
+	lzfMaxBack  = 1 << 13
+)
+
+// lzfMargin is what the fast part of lzfDecode may read of src, and write to dst,
+// without a look at the end.
+const lzfMargin = 64
+
+// lzfRepeat says for a distance from 1 to 7, or 8 for any other, how eight bytes
+// are made out of what lies there, and how far from there on to go on reading: as
+// far back as a multiple of the distance is.
+var lzfRepeat = [16]struct {
+	mask, times uint64
+	next        int
+}{
+	1: {1<<8 - 1, 0x0101010101010101, 1},
+	2: {1<<16 - 1, 0x0001000100010001, 2},
+	3: {1<<24 - 1, 0x0001000001000001, 2},
+	4: {1<<32 - 1, 0x0000000100000001, 4},
+	5: {1<<40 - 1, 0x0000010000000001, 3},
+	6: {1<<48 - 1, 0x0001000000000001, 2},
+	7: {1<<56 - 1, 0x0100000000000001, 1},
+	8: {1<<64 - 1, 1, 8},
+}
+
+// lzfDecode undoes LZF and returns how many bytes there are. Of dst, what lies
+// behind is unspecified.
 func lzfDecode(dst, src []byte) (int, error) {
-	op := 0
-	for ip := 0; ip < len(src); {
-		c := int(src[ip])
-		ip++
-		if c < 32 {
-			n := c + 1
-			switch {
-			case n > len(src)-ip:
-				return op, errLZFShort
-			case n > len(dst)-op:
-				return op, ErrSize
+	ip, op := 0, 0
+	ipEnd, opEnd := len(src)-lzfMargin, len(dst)-lzfMargin
+	for ip < len(src) {
+		// With room on both sides, too much is moved: how little would do is hard to
+		// foresee.
+		for ip <= ipEnd && op <= opEnd {
+			in, out := (*[lzfMargin]byte)(src[ip:]), (*[lzfMargin]byte)(dst[op:])
+			c := int(in[0])
+			if c < lzfRun {
+				put(out[:], 0, row(in[:], 1))
+				put(out[:], 8, row(in[:], 9))
+				if c >= 16 {
+					put(out[:], 16, row(in[:], 17))
+					put(out[:], 24, row(in[:], 25))
+				}
+				ip += c + 2
+				op += c + 1
+				continue
 			}
-			copy(dst[op:], src[ip:ip+n])
-			op += n
-			ip += n
-			continue
-		}
-		n := c>>5 + 2
-		if n == 9 {
-			if ip >= len(src) {
-				return op, errLZFShort
+			n, used := c>>5+2, 2
+			back := c&31<<8 + int(in[1]) + 1
+			if n == 9 {
+				n += int(in[1])
+				back = c&31<<8 + int(in[2]) + 1
+				used = 3
 			}
-			n += int(src[ip])
-			ip++
-		}
-		if ip >= len(src) {
-			return op, errLZFShort
-		}
-		back := (c&31)<<8 + int(src[ip]) + 1
-		ip++
-		switch {
-		case back > op:
-			return op, errLZFBack
-		case n > len(dst)-op:
-			return op, ErrSize
-		}
-		from, end := op-back, op+n
-		switch {
-		case back >= 8 && end+8 <= len(dst):
-			for ; op < end; op += 8 {
-				binary.LittleEndian.PutUint64(dst[op:], binary.LittleEndian.Uint64(dst[from:]))
-				from += 8
+			from := op - back
+			// The second condition never holds; with it, the compiler leaves out its own.
+			if from < 0 || from > opEnd {
+				return op, errLZFBack
 			}
+			near := (*[lzfMargin]byte)(dst[from:])
+			k := back - 8
+			r := &lzfRepeat[(8+k&(k>>(bits.UintSize-1)))&15] // min(back, 8), without a branch
+			put(out[:], 0, row(near[:], 0)&r.mask*r.times)
+			next := r.next & 15
+			put(out[:], 8, row(near[:], next))
+			end := op + n
+			if n > 16 {
+				if end > opEnd {
+					break
+				}
+				from += next + 8
+				for at := op + 16; at < end; at += 8 {
+					put(dst, at, row(dst, from))
+					from += 8
+				}
+			}
+			ip += used
 			op = end
-		case back >= n:
-			op += copy(dst[op:end], dst[from:])
-		default:
-			for ; op < end; op++ {
-				dst[op] = dst[from]
-				from++
-			}
+		}
+		var err error
+		if ip, op, err = lzfStep(dst, src, ip, op); err != nil {
+			return op, err
 		}
 	}
 	return op, nil
+}
+
+// lzfStep does one instruction and checks everything.
+func lzfStep(dst, src []byte, ip, op int) (int, int, error) {
+	c := int(src[ip])
+	ip++
+	if c < lzfRun {
+		n := c + 1
+		switch {
+		case n > len(src)-ip:
+			return ip, op, errLZFShort
+		case n > len(dst)-op:
+			return ip, op, ErrSize
+		}
+		return ip + n, op + copy(dst[op:], src[ip:ip+n]), nil
+	}
+	n := c>>5 + 2
+	if n == 9 && ip < len(src) {
+		n += int(src[ip])
+		ip++
+	}
+	if ip >= len(src) {
+		return ip, op, errLZFShort
+	}
+	from := op - (c&31<<8 + int(src[ip]) + 1)
+	switch {
+	case from < 0:
+		return ip, op, errLZFBack
+	case n > len(dst)-op:
+		return ip, op, ErrSize
+	}
+	// What was copied is copied again until there is enough.
+	for end := op + n; op < end; {
+		op += copy(dst[op:end], dst[from:op])
+	}
+	return ip + 1, op, nil
 }
