@@ -7,9 +7,9 @@ import (
 	"github.com/cellsentence/c2s/internal/hdf5"
 )
 
-// describe tells a column's kind from its headers; a column whose headers do
-// not tell is read. Its values are not checked.
-func (df *DataFrame) describe(ctx context.Context, name string) (ColumnSummary, error) {
+// Describe tells a column's kind from its headers; a column whose headers do not
+// tell is read. Its values are not checked.
+func (df *DataFrame) Describe(ctx context.Context, name string) (ColumnSummary, error) {
 	s := ColumnSummary{Name: name, Kind: "unreadable"}
 	if df.fromHeaders(&s) {
 		return s, nil

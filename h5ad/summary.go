@@ -113,7 +113,7 @@ func (m *Matrix) summary(ctx context.Context) (MatrixSummary, error) {
 func (f *File) columns(ctx context.Context, df *DataFrame, note func(error)) []ColumnSummary {
 	out := []ColumnSummary{}
 	for _, name := range df.Names {
-		s, err := df.describe(ctx, name)
+		s, err := df.Describe(ctx, name)
 		note(err)
 		out = append(out, s)
 	}

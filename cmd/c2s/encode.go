@@ -86,7 +86,10 @@ func (o *encodeFlags) check(g *globals) (err error) {
 	case g.json && g.out == "-":
 		return errors.New("--json and -o - both want stdout")
 	}
-	_, err = dataset.FormatOf(g.out)
+	format, err := dataset.FormatOf(g.out)
+	if err == nil && o.obsSet && format.Kind == "txt" {
+		err = errors.New("--obs does not go with a .txt, which holds the sentences alone: write .jsonl")
+	}
 	return err
 }
 
@@ -102,6 +105,10 @@ type encodeResult struct {
 	Warnings []string           `json:"warnings"`
 }
 
+func (r *encodeResult) warn(format string, args ...any) {
+	r.Warnings = append(r.Warnings, fmt.Sprintf(format, args...))
+}
+
 func runEncode(ctx context.Context, g *globals, o *encodeFlags, paths []string) (err error) {
 	format, err := dataset.FormatOf(g.out)
 	if err != nil {
@@ -114,9 +121,11 @@ func runEncode(ctx context.Context, g *globals, o *encodeFlags, paths []string) 
 	defer func() { err = errors.Join(err, out.Abort()) }()
 	w := dataset.NewWriter(out, format)
 	result := &encodeResult{Out: g.out, Inputs: paths, Warnings: []string{}}
-	labels, err := o.labelNames(ctx, g, paths)
-	if err != nil {
-		return err
+	var labels []string
+	if format.Kind != "txt" { // which holds the sentences alone
+		if labels, err = o.labelNames(ctx, g, paths, result); err != nil {
+			return err
+		}
 	}
 	for _, path := range paths {
 		if err := encodeFile(ctx, g, o, path, labels, w, result); err != nil {
@@ -124,6 +133,12 @@ func runEncode(ctx context.Context, g *globals, o *encodeFlags, paths []string) 
 		}
 	}
 	result.Cells, result.Bytes = w.Cells, w.Bytes
+	if o.minGenes > 0 {
+		result.warn("%d cells with fewer than %d expressed genes left out", result.LeftOut, o.minGenes)
+	}
+	if o.minCells > 0 {
+		result.warn("%d genes expressed in fewer than %d cells left out", result.GenesOut, o.minCells)
+	}
 	if err := w.Close(); err != nil {
 		return err // committing now would show a cut file
 	}
@@ -142,8 +157,9 @@ func runEncode(ctx context.Context, g *globals, o *encodeFlags, paths []string) 
 }
 
 // labelNames decides the label columns: those of --obs, or what is categorical
-// in any of the files.
-func (o *encodeFlags) labelNames(ctx context.Context, g *globals, paths []string) ([]string, error) {
+// in any of the files. A column that cannot be told apart is left out with a
+// warning.
+func (o *encodeFlags) labelNames(ctx context.Context, g *globals, paths []string, result *encodeResult) ([]string, error) {
 	names := o.obs
 	if !o.obsSet {
 		for _, path := range paths {
@@ -152,8 +168,11 @@ func (o *encodeFlags) labelNames(ctx context.Context, g *globals, paths []string
 				return nil, err
 			}
 			for _, name := range f.Obs().Names {
-				c, err := f.Obs().Column(ctx, name)
-				if err == nil && c.Categorical != nil && !slices.Contains(names, name) {
+				c, err := f.Obs().Describe(ctx, name)
+				switch {
+				case err != nil:
+					result.warn("label column left out: %v", err)
+				case c.Kind == "categorical" && !slices.Contains(names, name):
 					names = append(names, name)
 				}
 			}
@@ -201,7 +220,7 @@ func encodeFile(ctx context.Context, g *globals, o *encodeFlags, path string, la
 	defer func() { err = errors.Join(err, in.file.Close()) }()
 	note := func(list []string) {
 		for _, text := range list {
-			result.Warnings = append(result.Warnings, path+": "+text)
+			result.warn("%s: %s", path, text)
 		}
 	}
 	note(in.file.Warnings())

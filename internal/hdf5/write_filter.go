@@ -2,7 +2,6 @@ package hdf5
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"slices"
@@ -94,20 +93,28 @@ type wCompressor interface {
 // need from one chunk to the next.
 type wEncoder struct {
 	compressors map[[2]uint32]wCompressor // by filter and level
+	lzf         filter.LZFEncoder
 	buf         [2][]byte
 }
 
 // encode passes src through p. The result lies in src or in the encoder until
 // its next call; a set bit of mask means that the filter was left out.
 func (e *wEncoder) encode(p filter.Pipeline, src []byte) (out []byte, mask uint32, err error) {
+	turn := 0 // the buffer that does not hold src
 	for i, s := range p {
-		dst := e.buf[i%2][:0]
+		dst := e.buf[turn][:0]
 		switch s.ID {
 		case filter.Shuffle:
-			dst = wShuffle(dst, src, int(s.Client[0]))
+			dst = filter.AppendShuffled(dst, src, int(s.Client[0]))
 		case filter.Fletcher32:
-			dst = append(dst, src...)
-			dst = binary.LittleEndian.AppendUint32(dst, wFletcher32(src))
+			dst = filter.AppendFletcher32(dst, src)
+		case filter.LZF:
+			ok := false
+			if dst, ok = e.lzf.Append(dst, src); !ok {
+				// The filter cannot store what it cannot shrink.
+				mask |= 1 << i
+				continue
+			}
 		default:
 			c, err := e.compressor(s)
 			if err != nil {
@@ -116,21 +123,17 @@ func (e *wEncoder) encode(p filter.Pipeline, src []byte) (out []byte, mask uint3
 			if dst, err = c.compress(dst, src); err != nil {
 				return nil, 0, fmt.Errorf("%v: %w", s, err)
 			}
-			// lzf cannot store what it cannot shrink.
-			if s.ID == filter.LZF && len(dst) >= len(src) {
-				mask |= 1 << i
-				dst = append(dst[:0], src...)
-			}
 		}
-		e.buf[i%2] = dst
+		e.buf[turn] = dst
 		src = dst
+		turn = 1 - turn
 	}
 	return src, mask, nil
 }
 
 func (e *wEncoder) compressor(s filter.Spec) (wCompressor, error) {
 	key := [2]uint32{uint32(s.ID)}
-	if len(s.Client) > 0 && s.ID != filter.LZF {
+	if len(s.Client) > 0 {
 		key[1] = s.Client[0]
 	}
 	if c := e.compressors[key]; c != nil {
@@ -151,8 +154,6 @@ func (e *wEncoder) compressor(s filter.Spec) (wCompressor, error) {
 			return nil, err
 		}
 		c = wZstd{z}
-	case filter.LZF:
-		c = new(wLZF)
 	default:
 		return nil, unsupportedf("writing with the filter %v", s)
 	}
@@ -183,60 +184,3 @@ func (d *wDeflate) compress(dst, src []byte) ([]byte, error) {
 type wZstd struct{ z *zstd.Encoder }
 
 func (z wZstd) compress(dst, src []byte) ([]byte, error) { return z.z.EncodeAll(src, dst), nil }
-
-// wShuffle appends src with the bytes of its elements transposed; what is left
-// after the last whole element stays as it is.
-func wShuffle(dst, src []byte, size int) []byte {
-	n := len(src) / size
-	at := len(dst)
-	dst = slices.Grow(dst, len(src))[:at+len(src)]
-	if n == 0 {
-		copy(dst[at:], src)
-		return dst
-	}
-	if size == 4 || size == 8 { // the common sizes, four bytes at a time
-		for half := 0; half < size; half += 4 {
-			to := dst[at+half*n:]
-			a, b, c, d := to[:n], to[n:2*n], to[2*n:3*n], to[3*n:4*n]
-			for i := range a {
-				v := binary.LittleEndian.Uint32(src[size*i+half:])
-				a[i], b[i], c[i], d[i] = byte(v), byte(v>>8), byte(v>>16), byte(v>>24)
-			}
-		}
-		copy(dst[at+n*size:], src[n*size:])
-		return dst
-	}
-	for b := range size {
-		col := dst[at+b*n:][:n]
-		for i, j := 0, b; i < n; i, j = i+1, j+size {
-			col[i] = src[j]
-		}
-	}
-	copy(dst[at+n*size:], src[n*size:])
-	return dst
-}
-
-// wFletcher32 is the checksum over big-endian 16-bit words, as libhdf5
-// computes it.
-func wFletcher32(b []byte) uint32 {
-	var s1, s2 uint32
-	for len(b) > 1 {
-		n := min(len(b)/2, 360) // the sums stay below 2^32
-		for range n {
-			s1 += uint32(b[0])<<8 | uint32(b[1])
-			s2 += s1
-			b = b[2:]
-		}
-		s1 = s1&0xffff + s1>>16
-		s2 = s2&0xffff + s2>>16
-	}
-	if len(b) == 1 {
-		s1 += uint32(b[0]) << 8
-		s2 += s1
-		s1 = s1&0xffff + s1>>16
-		s2 = s2&0xffff + s2>>16
-	}
-	s1 = s1&0xffff + s1>>16
-	s2 = s2&0xffff + s2>>16
-	return s2<<16 | s1
-}
