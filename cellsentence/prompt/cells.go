@@ -14,11 +14,12 @@ type CellAnswer struct {
 // SplitCells splits an answer about several cells at the lines that begin with
 // "Cell 1:", "Cell 2:" and so on, in the order and with the numbers of the answer,
 // which a model may get wrong. What comes before the first of them is left out.
-// Stops end the answer; nil stands for the same as in [GeneConfig]. The texts hold no
-// control characters besides line ends and tabs.
-func SplitCells(answer string, stops []string) ([]CellAnswer, Cleaning) {
-	if stops == nil {
-		stops = defaultStops()
+// Stops are as in [GeneConfig]. The texts hold no control characters besides line
+// ends and tabs.
+func SplitCells(answer string, stops ...string) ([]CellAnswer, Cleaning, error) {
+	stops, err := stopsOf(stops)
+	if err != nil {
+		return nil, Cleaning{}, err
 	}
 	text, cleaning := clean(answer, stops)
 	var out []CellAnswer
@@ -37,7 +38,7 @@ func SplitCells(answer string, stops []string) ([]CellAnswer, Cleaning) {
 	if len(out) > 0 {
 		out[len(out)-1].Text = strings.Trim(text[min(start, len(text)):], blanks)
 	}
-	return out, cleaning
+	return out, cleaning, nil
 }
 
 // cellStart reads "Cell 12:" at the start of a line and returns its length, 0 if it

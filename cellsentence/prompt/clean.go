@@ -1,6 +1,8 @@
 package prompt
 
 import (
+	"errors"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -24,9 +26,18 @@ func (c *Cleaning) add(o Cleaning) {
 	c.Characters += o.Characters
 }
 
-// defaultStops are the tokens that end a text for the C2S models, of Pythia and of
-// Gemma-2, as they read when a server does not keep them to itself.
-func defaultStops() []string { return []string{"<|endoftext|>", "<eos>", "<end_of_turn>"} }
+// stopsOf checks stop strings. None stands for the tokens that end a text for the
+// C2S models, of Pythia and of Gemma-2, as they read when a server does not keep
+// them to itself.
+func stopsOf(stops []string) ([]string, error) {
+	if len(stops) == 0 {
+		return []string{"<|endoftext|>", "<eos>", "<end_of_turn>"}, nil
+	}
+	if slices.Contains(stops, "") {
+		return nil, errors.New("a stop string must not be empty: every answer begins with it")
+	}
+	return stops, nil
+}
 
 // blanks is the white space of a scrubbed text.
 const blanks = " \t\n"

@@ -1,6 +1,7 @@
 package prompt
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -22,7 +23,7 @@ const (
 // GeneConfig says how gene lists are read.
 type GeneConfig struct {
 	Repeats Repeats
-	// Stops end an answer where the first of them comes. Nil stands for the tokens
+	// Stops end an answer where the first of them comes. None stands for the tokens
 	// that end a text for the C2S models: <|endoftext|>, <eos> and <end_of_turn>.
 	Stops []string
 }
@@ -90,14 +91,15 @@ const unknown = -1
 
 // NewGeneParser returns a parser for the words of a vocabulary.
 func NewGeneParser(v *cellsentence.Vocabulary, cfg GeneConfig) (*GeneParser, error) {
-	if cfg.Stops == nil {
-		cfg.Stops = defaultStops()
-	}
-	if err := checkStops(cfg.Stops); err != nil {
+	var err error
+	if cfg.Stops, err = stopsOf(cfg.Stops); err != nil {
 		return nil, err
 	}
+	if cfg.Repeats > RepeatsFirst {
+		return nil, fmt.Errorf("unknown rule for repeated genes: %d", cfg.Repeats)
+	}
 	if v.Len() == 0 {
-		return nil, fmt.Errorf("the vocabulary is empty: no answer could name a gene")
+		return nil, errors.New("the vocabulary is empty: no answer could name a gene")
 	}
 	p := &GeneParser{exact: make(map[string]int32, v.Len()), folded: map[string]int32{}, cfg: cfg}
 	for word := range v.All() {
@@ -118,16 +120,6 @@ func NewGeneParser(v *cellsentence.Vocabulary, cfg GeneConfig) (*GeneParser, err
 	return p, nil
 }
 
-// checkStops refuses the empty stop string, which every answer begins with.
-func checkStops(stops []string) error {
-	for _, s := range stops {
-		if s == "" {
-			return fmt.Errorf("a stop string must not be empty")
-		}
-	}
-	return nil
-}
-
 // Parse reads an answer. Words are separated by white space and matched as they
 // are, then without marks behind them, then in any case. Unknown words have places
 // while the mean of a repeated gene's positions is taken and are left out then, as
@@ -140,7 +132,9 @@ func (p *GeneParser) Parse(answer string) GeneAnswer {
 	out := GeneAnswer{Counts: GeneCounts{Cleaning: cleaning}}
 	c := &out.Counts
 	ids := make([]int32, 0, min(len(text)/5+1, maxWords))
-	period := false
+	// A period that ends the answer as it should is not a defect of the last gene.
+	var last, lastBare string
+	lastID := int32(unknown)
 	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ' ' || r == '\n' || r == '\t' }) {
 		c.Words++
 		if c.Words > maxWords {
@@ -148,7 +142,7 @@ func (p *GeneParser) Parse(answer string) GeneAnswer {
 			continue
 		}
 		id, bare := p.find(word, c)
-		period = bare+"." == word
+		last, lastBare, lastID = word, bare, id
 		switch {
 		case bare == "":
 			c.Marks++
@@ -161,10 +155,9 @@ func (p *GeneParser) Parse(answer string) GeneAnswer {
 		}
 		ids = append(ids, id)
 	}
-	// The period that ends a response as it should is not a defect of the gene.
-	if period && c.TooMany == 0 {
+	if last == lastBare+"." {
 		c.Period = 1
-		if ids[len(ids)-1] != unknown {
+		if lastID != unknown {
 			c.Punctuated--
 		}
 	}
@@ -203,26 +196,28 @@ func (p *GeneParser) find(word string, c *GeneCounts) (id int32, bare string) {
 
 // merge leaves each gene once, by the parser's rule.
 func (p *GeneParser) merge(ids []int32) []int32 {
-	seen := make(map[int32]bool, len(ids))
-	var repeated []int32 // in order of their second coming
+	repeated, some := repeats(ids)
+	switch {
+	case !some:
+		return ids
+	case p.cfg.Repeats == RepeatsFirst:
+		return first(ids)
+	}
+	return mean(ids, repeated)
+}
+
+// repeats has for each gene whether it comes several times, and whether any does.
+func repeats(ids []int32) (repeated map[int32]bool, some bool) {
+	repeated = make(map[int32]bool, len(ids))
 	for _, id := range ids {
 		if id == unknown {
 			continue
 		}
-		if again, ok := seen[id]; !ok {
-			seen[id] = false
-		} else if !again {
-			seen[id] = true
-			repeated = append(repeated, id)
-		}
+		_, again := repeated[id]
+		repeated[id] = again
+		some = some || again
 	}
-	if len(repeated) == 0 {
-		return ids
-	}
-	if p.cfg.Repeats == RepeatsFirst {
-		return first(ids)
-	}
-	return mean(ids, seen)
+	return repeated, some
 }
 
 // first leaves each gene where it first comes.

@@ -3,6 +3,7 @@ package prompt
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -15,13 +16,6 @@ const (
 	FoldedMatch               // but for case and white space
 	SpeciesMatch              // but for these and for ", human" or ", mouse" at the end of either
 )
-
-// LabelConfig says how labels are read.
-type LabelConfig struct {
-	// Stops end an answer where the first of them comes. Nil stands for the tokens
-	// that end a text for the C2S models, as in [GeneConfig].
-	Stops []string
-}
 
 // LabelParser reads answers that are one of a closed list of labels. It may be used
 // concurrently.
@@ -66,18 +60,17 @@ func (c *LabelCounts) Add(o LabelCounts) {
 	c.MoreLines += o.MoreLines
 }
 
-// NewLabelParser returns a parser for a list of labels.
-func NewLabelParser(labels []string, cfg LabelConfig) (*LabelParser, error) {
-	if cfg.Stops == nil {
-		cfg.Stops = defaultStops()
-	}
-	if err := checkStops(cfg.Stops); err != nil {
+// NewLabelParser returns a parser for a list of labels. Stops are as in
+// [GeneConfig].
+func NewLabelParser(labels []string, stops ...string) (*LabelParser, error) {
+	stops, err := stopsOf(stops)
+	if err != nil {
 		return nil, err
 	}
 	if len(labels) == 0 {
 		return nil, errors.New("the list of labels is empty: no answer could match")
 	}
-	p := &LabelParser{labels: labels, stops: cfg.Stops}
+	p := &LabelParser{labels: slices.Clone(labels), stops: stops}
 	for m := ExactMatch; m <= SpeciesMatch; m++ {
 		p.keys[m] = make(map[string]int, len(labels))
 	}

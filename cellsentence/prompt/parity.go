@@ -13,18 +13,15 @@ import "strings"
 // would write ß as SS.
 func (p *GeneParser) ParsePython(answer string) (words []string, replaced int) {
 	var ids []int32
-	repeated := map[int32]bool{}
 	for word := range strings.SplitSeq(strings.ToUpper(answer), " ") {
 		id, ok := p.exact[word]
 		if !ok {
 			id = unknown
 			replaced++
-		} else {
-			_, seen := repeated[id]
-			repeated[id] = seen
 		}
 		ids = append(ids, id)
 	}
+	repeated, _ := repeats(ids)
 	for _, id := range mean(ids, repeated) {
 		if id == unknown {
 			words = append(words, noGene)
