@@ -135,7 +135,7 @@ func (p *GeneParser) Parse(answer string) GeneAnswer {
 	// A period that ends the answer as it should is not a defect of the last gene.
 	var last, lastBare string
 	lastID := int32(unknown)
-	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ' ' || r == '\n' || r == '\t' }) {
+	for word := range strings.FieldsSeq(text) {
 		c.Words++
 		if c.Words > maxWords {
 			c.TooMany++
