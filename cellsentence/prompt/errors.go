@@ -7,10 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// Error says what is wrong with a prompt file or a table, and where.
+// Error says what is wrong with a prompt file, a table or a list, and where.
 type Error struct {
-	File    string // path as given
-	Where   string // such as "model_input[3]" or "line 7", "" for the file as a whole
+	File    string // path as given, or "labels" or "vocabulary"
+	Where   string // such as "model_input[3]", "line 7" or "number 2", "" for the file as a whole
 	Field   string // the field of a template at fault, "" if none is
 	Problem string // the reason and what to do
 	Err     error  // the error behind it, nil if none

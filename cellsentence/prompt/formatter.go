@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -61,7 +62,7 @@ type Formatter struct {
 func NewFormatter(t *Templates, cfg Config) (*Formatter, error) {
 	f := &Formatter{t: t, cfg: cfg, python: pythonPicks{seed: cfg.Seed}}
 	pairs := false
-	for _, field := range fields(append(t.prompts[:len(t.prompts):len(t.prompts)], t.response)...) {
+	for _, field := range fields(append(slices.Clip(t.prompts), t.response)...) {
 		switch field.kind {
 		case kindGeneCount, kindSentence, kindCells, kindInteractions:
 			if cfg.TopK <= 0 {

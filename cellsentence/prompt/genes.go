@@ -1,7 +1,6 @@
 package prompt
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -58,7 +57,7 @@ type GeneCounts struct {
 	Punctuated int // genes with such marks behind them, save a period that ends the answer
 	Period     int // answers with a period at their end
 	Recased    int // genes in another case than the vocabulary's
-	TooMany    int // words beyond the first 65,536, which are not read
+	TooMany    int // words beyond the first 32,768, which are not read
 }
 
 // Add adds the counts of other answers.
@@ -78,7 +77,7 @@ func (c *GeneCounts) Add(o GeneCounts) {
 const (
 	// maxWords bounds the work for an answer. No C2S model writes more than 8,192
 	// tokens.
-	maxWords = 1 << 16
+	maxWords = 1 << 15
 	// marks may stand behind a gene: a response ends in a period, and other models
 	// write lists with commas.
 	marks = ".,;:"
@@ -99,12 +98,12 @@ func NewGeneParser(v *cellsentence.Vocabulary, cfg GeneConfig) (*GeneParser, err
 		return nil, fmt.Errorf("unknown rule for repeated genes: %d", cfg.Repeats)
 	}
 	if v.Len() == 0 {
-		return nil, errors.New("the vocabulary is empty: no answer could name a gene")
+		return nil, &Error{File: "vocabulary", Problem: "it is empty: no answer could name a gene"}
 	}
 	p := &GeneParser{exact: make(map[string]int32, v.Len()), folded: map[string]int32{}, cfg: cfg}
 	for word := range v.All() {
 		if _, bad := badRune(word, false); bad || word == "" || strings.Contains(word, " ") {
-			return nil, fmt.Errorf("word %s of the vocabulary cannot be in a sentence", quote(word))
+			return nil, &Error{File: "vocabulary", Problem: fmt.Sprintf("%s cannot be a word of a sentence", quote(word))}
 		}
 		i := int32(len(p.words))
 		p.words = append(p.words, word)

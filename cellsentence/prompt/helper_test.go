@@ -30,10 +30,10 @@ func writeText(t testing.TB, path, text string) string {
 	return path
 }
 
-// fillOne makes a prompt of cell type generation from a template.
-func fillOne(t testing.TB, raw string, values map[string]string) (string, error) {
+// fillOne makes a prompt of cell type generation from a template, by way of a file.
+func fillOne(t testing.TB, path, raw string, values map[string]string) (string, error) {
 	t.Helper()
-	templates, err := prompt.Load(write(t, filepath.Join(t.TempDir(), "p.json"), raw), "cell_type_generation")
+	templates, err := prompt.Load(write(t, path, raw), "cell_type_generation")
 	if err != nil {
 		return "", err
 	}

@@ -1,7 +1,6 @@
 package prompt
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +9,7 @@ import (
 // Match says how an answer matched a label.
 type Match uint8
 
+// What an answer may have in common with a label, closest first after NoMatch.
 const (
 	NoMatch      Match = iota // it is none of the labels
 	ExactMatch                // to the letter, but for a period at its end
@@ -60,15 +60,15 @@ func (c *LabelCounts) Add(o LabelCounts) {
 	c.MoreLines += o.MoreLines
 }
 
-// NewLabelParser returns a parser for a list of labels. Stops are as in
-// [GeneConfig].
+// NewLabelParser returns a parser for a list of labels, which must be different lines
+// without control characters. Stops are as in [GeneConfig].
 func NewLabelParser(labels []string, stops ...string) (*LabelParser, error) {
 	stops, err := stopsOf(stops)
 	if err != nil {
 		return nil, err
 	}
 	if len(labels) == 0 {
-		return nil, errors.New("the list of labels is empty: no answer could match")
+		return nil, &Error{File: "labels", Problem: "the list is empty: no answer could match"}
 	}
 	p := &LabelParser{labels: slices.Clone(labels), stops: stops}
 	for m := ExactMatch; m <= SpeciesMatch; m++ {
@@ -76,7 +76,7 @@ func NewLabelParser(labels []string, stops ...string) (*LabelParser, error) {
 	}
 	for i, label := range labels {
 		if _, bad := badRune(label, false); bad || strings.TrimSpace(label) == "" {
-			return nil, fmt.Errorf("label %d, %s, is empty or holds control characters", i+1, quote(label))
+			return nil, &Error{File: "labels", Where: fmt.Sprintf("number %d", i+1), Problem: fmt.Sprintf("%s is empty or holds control characters", quote(label))}
 		}
 		for m := ExactMatch; m <= SpeciesMatch; m++ {
 			key := fold(label, m)
@@ -85,7 +85,7 @@ func NewLabelParser(labels []string, stops ...string) (*LabelParser, error) {
 			case !taken:
 				p.keys[m][key] = i
 			case m == ExactMatch:
-				return nil, fmt.Errorf("label %s comes twice, as number %d and %d", quote(label), at+1, i+1)
+				return nil, &Error{File: "labels", Where: fmt.Sprintf("number %d", i+1), Problem: fmt.Sprintf("%s is number %d already", quote(label), at+1)}
 			default:
 				p.keys[m][key] = ambiguous
 			}

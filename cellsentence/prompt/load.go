@@ -166,8 +166,7 @@ func parseAt(file, where, raw string, find func(string) (Field, error)) (templat
 	p, err := parseTemplate(raw, find)
 	if err != nil {
 		e := &Error{File: file, Where: where, Problem: err.Error(), Err: err}
-		var fe *fieldError
-		if errors.As(err, &fe) {
+		if fe, ok := errors.AsType[*fieldError](err); ok {
 			e.Field = fe.field
 		}
 		return nil, e

@@ -9,8 +9,9 @@ import "strings"
 // genes go to their mean positions. Nothing is cleaned: the last gene of a response
 // "… GENE." counts as no gene.
 //
-// Letters outside ASCII have the upper case of one letter that Go knows, where Python
-// would write ß as SS.
+// Its time grows with the square of an answer that repeats many genes. Letters
+// outside ASCII have the upper case of one letter that Go knows, where Python would
+// write ß as SS.
 func (p *GeneParser) ParsePython(answer string) (words []string, replaced int) {
 	var ids []int32
 	for word := range strings.SplitSeq(strings.ToUpper(answer), " ") {

@@ -189,7 +189,7 @@ func TestTemplatesEqualStrFormat(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	pieces := []string{"{", "}", "{{", "}}", "{organism}", "{cell_type}", "organism", "text", "\n", ":", "!r", ">4", ".", "[0]", "0", "é", " "}
 	var templates []string
-	for range 4000 {
+	for range 1200 {
 		var b strings.Builder
 		for range 1 + r.IntN(6) {
 			b.WriteString(pieces[r.IntN(len(pieces))])
@@ -198,9 +198,9 @@ func TestTemplatesEqualStrFormat(t *testing.T) {
 	}
 	var want []*string
 	ask(t, map[string]any{"do": "format", "templates": templates, "fields": values}, &want)
-	accepted := 0
+	accepted, path := 0, filepath.Join(t.TempDir(), "p.json")
 	for i, raw := range templates {
-		out, err := fillOne(t, raw, values)
+		out, err := fillOne(t, path, raw, values)
 		switch {
 		case err == nil && (want[i] == nil || out != *want[i]):
 			t.Errorf("template %q gives %q, Python does not give that", raw, out)
@@ -210,7 +210,7 @@ func TestTemplatesEqualStrFormat(t *testing.T) {
 			t.Errorf("template %q: %v, Python gives %q", raw, err, *want[i])
 		}
 	}
-	if accepted < 400 {
+	if accepted < 120 {
 		t.Errorf("only %d of the templates were accepted, too few to tell", accepted)
 	}
 }
