@@ -92,11 +92,16 @@ func TestAnswersAreFast(t *testing.T) {
 	var seconds float64
 	ask(t, map[string]any{"do": "time", "vocabulary": wordsOf(v), "answers": answers}, &seconds)
 	p := geneParser(t, v, prompt.GeneConfig{})
+	const rounds = 50 // long enough that losing the processor for a moment does not count
 	start := time.Now()
-	for _, a := range answers {
-		p.Parse(a)
+	for range rounds {
+		for _, a := range answers {
+			p.Parse(a)
+		}
 	}
-	if ratio := seconds / time.Since(start).Seconds(); ratio < 100 {
+	ratio := seconds * rounds / time.Since(start).Seconds()
+	t.Logf("%.0f times the package's speed", ratio)
+	if ratio < 100 {
 		t.Errorf("%.0f times the package's speed, expected 100", ratio)
 	}
 }
