@@ -102,9 +102,12 @@ func (c *carrier) run() error {
 			return err
 		}
 	}
-	x, vr, err := c.chosen()
-	if err != nil {
-		return err
+	x, vr := c.f.x, c.f.vr
+	if c.opts.Matrix != "" {
+		var err error
+		if x, vr, err = c.f.Select(c.ctx, c.opts.Matrix); err != nil {
+			return err
+		}
 	}
 	// Data frames come first: the colours of their categories follow them.
 	steps := []func() error{
@@ -137,20 +140,6 @@ func (c *carrier) run() error {
 	}
 	c.report.NObs, c.report.NVars = c.w.nObs, c.w.nVars
 	return nil
-}
-
-// chosen is the matrix that becomes X, and its genes.
-func (c *carrier) chosen() (*Matrix, *DataFrame, error) {
-	switch name, isLayer := strings.CutPrefix(c.opts.Matrix, "layers/"); {
-	case c.opts.Matrix == "":
-		return c.f.x, c.f.vr, nil
-	case c.opts.Matrix == "raw":
-		return c.f.Raw(c.ctx)
-	case isLayer:
-		m, err := c.f.Layer(c.ctx, name)
-		return m, c.f.vr, err
-	}
-	return nil, nil, fmt.Errorf("%q is no matrix: expected raw or layers/NAME", c.opts.Matrix)
 }
 
 // axis copies obs or var.

@@ -168,7 +168,7 @@ func (c *carrier) rewriteFrame(dst *hdf5.GroupWriter, name string, df *DataFrame
 				return c.f.fail(df.key+"/"+n, err)
 			}
 			if col.Categorical != nil {
-				c.recolour(n, col.Categories.Len(), used)
+				c.recolour(key+"/"+n, col.Categories.Len(), used)
 			}
 			col = cut
 		}

@@ -241,7 +241,7 @@ func (c *carrier) parts(dst *hdf5.GroupWriter, name string, o *hdf5.Group, key, 
 	version := "0.1.0"
 	if kind == "categorical" {
 		version = "0.2.0"
-		if top, _, _ := strings.Cut(key, "/"); rows != nil && (top == "obs" || top == "var") {
+		if rows != nil {
 			return c.usedOnly(dst, name, o, key, rows)
 		}
 	}
@@ -269,7 +269,7 @@ func (c *carrier) parts(dst *hdf5.GroupWriter, name string, o *hdf5.Group, key, 
 	return nil
 }
 
-// usedOnly writes a categorical column of obs or var without the categories that
+// usedOnly writes a categorical column without the categories that
 // no row has any more, as anndata does.
 func (c *carrier) usedOnly(dst *hdf5.GroupWriter, name string, o *hdf5.Group, key string, rows []int) error {
 	codes, err := o.Dataset("codes")
@@ -292,16 +292,18 @@ func (c *carrier) usedOnly(dst *hdf5.GroupWriter, name string, o *hdf5.Group, ke
 	if err != nil {
 		return err
 	}
-	c.recolour(name, all.Categories.Len(), used)
+	c.recolour(key, all.Categories.Len(), used)
 	if err := c.node(g, "categories", categories, key+"/categories", part{Rows: used}); err != nil {
 		return err
 	}
 	return c.w.array(c.ctx, g, "codes", codesArray(cut.Codes, len(used)))
 }
 
-// recolour notes which categories of a column stay, for its colours in uns.
-func (c *carrier) recolour(column string, n int, used []int) {
-	if len(used) != n {
+// recolour notes which categories of a column of obs or var stay, for its colours
+// in uns.
+func (c *carrier) recolour(key string, n int, used []int) {
+	top, column, _ := strings.Cut(key, "/")
+	if len(used) != n && (top == "obs" || top == "var") {
 		c.colours[column+"_colors"] = append([]int{n}, used...)
 	}
 }
@@ -314,19 +316,13 @@ func (c *carrier) referenced(dst *hdf5.GroupWriter, name string, d *hdf5.Dataset
 		return err
 	}
 	col := e.(*Categorical)
-	top, _, _ := strings.Cut(key, "/")
 	if rows != nil {
 		cut, used, err := col.take(rows)
 		if err != nil {
 			return c.f.fail(d.Path(), err)
 		}
-		if top == "obs" || top == "var" {
-			c.recolour(name, col.Categories.Len(), used)
-			cut.Categories = col.Categories.take(used)
-		} else {
-			cut.Categories, cut.Codes = col.Categories, pickInts(col.Codes, rows)
-		}
-		cut.Ordered = col.Ordered
+		c.recolour(key, col.Categories.Len(), used)
+		cut.Categories = col.Categories.take(used)
 		col = cut
 	}
 	return c.w.fail(key, c.w.categorical(c.ctx, dst, name, col))

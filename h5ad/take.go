@@ -59,8 +59,6 @@ func takeRows[T any](v []T, rows []int, width int) []T {
 	return out
 }
 
-func pickInts(v []int64, rows []int) []int64 { return takeRows(v, rows, 1) }
-
 // take keeps rows of a categorical and renumbers the categories that are left,
 // which used lists in their order; the caller takes those. c itself does not
 // change.

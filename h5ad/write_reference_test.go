@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -128,8 +129,8 @@ func TestPartEqualsAnndata(t *testing.T) {
 				f.Close()
 				to := filepath.Join(gotDir, filepath.Base(path))
 				opts := h5ad.CopyOptions{Cells: cells, Genes: genes}
-				if !strings.HasPrefix(path, sharedDir(t)) { // what a newer anndata reads but does not write
-					opts.Changes = []h5ad.Change{{Key: "uns/complex"}}
+				if !strings.HasPrefix(path, sharedDir(t)) { // what anndata reads but does not write, or not as it was
+					opts.Changes = []h5ad.Change{{Key: "uns/complex"}, {Key: "uns/nested"}}
 				}
 				copyTo(t, path, to, opts, h5ad.WriteOptions{})
 				all = append(all, to, filepath.Join(wantDir, filepath.Base(path)))
@@ -142,7 +143,14 @@ func TestPartEqualsAnndata(t *testing.T) {
 							t.Fatal(e.Head)
 						}
 					}
-					compareRecords(t, read[all[i]], read[all[i+1]])
+					got, want := read[all[i]], read[all[i+1]]
+					if strings.HasSuffix(t.Name(), "anndata-0.8.0/anndata_v0.7.8_lzf.h5ad") {
+						// That anndata keeps unused categories in the frames of obsm and varm.
+						for _, r := range []map[string]record{got, want} {
+							maps.DeleteFunc(r, func(k string, _ record) bool { return strings.Contains(k, "/df/cat") })
+						}
+					}
+					compareRecords(t, got, want)
 				})
 			}
 		})

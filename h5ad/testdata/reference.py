@@ -395,7 +395,8 @@ def bench(path):
 def part(folder, *paths):
     for path in paths:
         a = ad.read_h5ad(path)
-        a.uns.pop("complex", None)
+        if "complex" in a.uns:  # which cannot be written; a float32 scalar would become float64
+            del a.uns["complex"], a.uns["nested"]
         a[::3, 1::2].copy().write_h5ad(f"{folder}/{path.split('/')[-1]}")
 
 
