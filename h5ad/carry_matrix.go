@@ -114,7 +114,7 @@ func (c *carrier) rewrite(dst *hdf5.GroupWriter, name string, m *Matrix, sel par
 		return err
 	}
 	defer func() { err = errors.Join(err, mw.discard()) }()
-	err = m.Each(c.ctx, Selection{Cells: sel.Rows, Genes: sel.Cols, Budget: c.w.opts.Memory / 2}, func(b *Batch) error {
+	err = m.Each(c.ctx, Selection{Cells: sel.Rows, Genes: sel.Cols, Budget: c.w.opts.Memory}, func(b *Batch) error {
 		if transform != nil {
 			if err := transform(b); err != nil {
 				return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -80,6 +81,7 @@ type Writer struct {
 	filter filter.Pipeline
 	opts   WriteOptions
 	file   *atomicfile.File // nil when the caller owns the output
+	temp   string           // folder of temporary files, "" for the system's
 	groups map[string]*hdf5.GroupWriter
 	copier *hdf5.Copier
 
@@ -105,7 +107,8 @@ func Create(path string, opts WriteOptions) (*Writer, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Abort())
 	}
-	w.file = f
+	// What holds the output has room for a part of it, unlike many a /tmp.
+	w.file, w.temp = f, filepath.Dir(path)
 	return w, nil
 }
 

@@ -114,9 +114,9 @@ func (w *Writer) matrix(g *hdf5.GroupWriter, name string, spec MatrixSpec) (*Mat
 	m.sparse = &sparseWriter{group: sub, data: part("data", m.typ), index: part("indices", indexType), ptr: part("indptr", ptrType), ptrs: []int64{0}}
 	switch {
 	case spec.gathered:
-		m.spill, m.rows = newSpill(m.spec.NObs, m.typ.Size, w.opts.Memory), m.spec.NObs
+		m.spill, m.rows = newSpill(m.spec.NObs, m.typ.Size, w.opts.Memory, w.temp), m.spec.NObs
 	case m.spec.Encoding == CSC:
-		m.spill = newSpill(m.spec.NVars, m.typ.Size, w.opts.Memory)
+		m.spill = newSpill(m.spec.NVars, m.typ.Size, w.opts.Memory, w.temp)
 	}
 	return m, nil
 }

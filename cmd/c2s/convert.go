@@ -128,7 +128,7 @@ func runConvert(ctx context.Context, g *globals, o *convertFlags, in, out string
 
 func (o *convertFlags) toH5AD(ctx context.Context, g *globals, f *h5ad.File, in, out string, opts h5ad.CopyOptions, result *convertResult) (err error) {
 	w, err := h5ad.Create(out, h5ad.WriteOptions{
-		Compression: o.compress.of(f), Workers: g.workers(), Memory: g.budget() / 2, Force: g.force, Inputs: inputsOf(in),
+		Compression: o.compress.of(f), Workers: g.workers(), Memory: g.budget() / 4, Force: g.force, Inputs: inputsOf(in),
 	})
 	if err != nil {
 		return err

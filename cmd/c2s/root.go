@@ -22,6 +22,7 @@ type env struct {
 	getenv         func(string) string
 	terminal       func() bool // whether stderr is a terminal
 	columns        func() int  // its width; 0 if unknown
+	limitMemory    func(int64) // tells the garbage collector what may be used
 }
 
 // globals are the flags of every command.
@@ -82,6 +83,7 @@ expressed genes, by falling expression, as Cell2Sentence models read them.`,
 			if err := g.check(); err != nil {
 				return &usageError{err, cmd.CommandPath()}
 			}
+			g.limitMemory(g.budget())
 			return nil
 		},
 	}

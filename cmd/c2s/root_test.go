@@ -21,6 +21,8 @@ func testEnv() (e env, stdout, stderr *bytes.Buffer) {
 		getenv:   func(string) string { return "" },
 		terminal: func() bool { return false },
 		columns:  func() int { return 0 },
+
+		limitMemory: func(int64) {},
 	}, stdout, stderr
 }
 
