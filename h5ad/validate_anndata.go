@@ -312,10 +312,10 @@ func (c *checker) axisMap(root *hdf5.Group, name string, axis extent, axisName s
 			}
 		})
 		if beyond.n > 0 {
-			c.flaw(d.Path(), "%d positions are outside the %d rows of the modality, the first in row %d: %d", beyond.n, n, beyond.first, beyond.value)
+			c.flaw(d.Path(), "%s outside the %d rows of the modality, the first in row %d: %d", many(beyond.n, "position is", "positions are"), n, beyond.first, beyond.value)
 		}
 		if twice.n > 0 {
-			c.flaw(d.Path(), "%d positions occur twice, the first in row %d: %d", twice.n, twice.first, twice.value)
+			c.flaw(d.Path(), "%s before, the first in row %d: %d", many(twice.n, "position occurred", "positions occurred"), twice.first, twice.value)
 		}
 	}
 }

@@ -168,7 +168,7 @@ func (b *buffers) need(f *form, role string, size, n int64) *hdf5.Dataset {
 	}
 	items, ok := d.Space.Elements()
 	if have := int64(items) * int64(d.Type.Size); ok && have/size < n {
-		b.flaw(d.Path(), "%d items, but the form needs %d", have/size, n)
+		b.flaw(d.Path(), "%s, but the form needs %d", many(uint64(have/size), "item", "items"), n)
 		return nil
 	}
 	return d
@@ -198,7 +198,7 @@ func (b *buffers) offsets(f *form, n int64) int64 {
 	})
 	if falls.n > 0 {
 		pair := falls.value.([2]int64)
-		b.flaw(d.Path(), "falls %d times, first from %d to %d at entry %d", falls.n, pair[0], pair[1], falls.first)
+		b.flaw(d.Path(), "falls %s, first from %d to %d at entry %d", many(falls.n, "time", "times"), pair[0], pair[1], falls.first)
 		return -1
 	}
 	return last
@@ -257,7 +257,7 @@ func (b *buffers) union(f *form, n int64) {
 		return nil
 	})
 	if beyond.n > 0 {
-		b.flaw(tags.Path(), "%d tags are beyond the %d contents, the first at %d: %d", beyond.n, len(parts), beyond.first, beyond.value)
+		b.flaw(tags.Path(), "%s beyond the %d contents, the first at %d: %d", many(beyond.n, "tag is", "tags are"), len(parts), beyond.first, beyond.value)
 	}
 	if ok {
 		for i, part := range parts {

@@ -2,6 +2,7 @@ package h5ad
 
 import (
 	"errors"
+	"strconv"
 
 	"github.com/cellsentence/c2s/internal/hdf5"
 )
@@ -124,14 +125,21 @@ func (c *checker) noneMissing(key string, g *hdf5.Group) {
 		return nil
 	})
 	if missing.n > 0 {
-		c.flaw(key, "%d categories are missing values, the first is %d", missing.n, missing.first)
+		c.flaw(key, "%s missing, the first is number %d", many(missing.n, "category is", "categories are"), missing.first)
 	}
 }
 
 // unique checks that categories occur once. They were decoded before: what
 // cannot be read was told.
 func (c *checker) unique(key string, d *hdf5.Dataset) {
-	const twice = "%d categories occurred before, the first is %v"
+	again := func(n int, value any) {
+		if s, ok := value.(string); ok {
+			value = strconv.Quote(s)
+		}
+		if n > 0 {
+			c.flaw(key, "%s before, the first is %v", many(uint64(n), "category occurred", "categories occurred"), value)
+		}
+	}
 	switch t := d.Type; {
 	case isText(t):
 		r := newRepeats()
@@ -140,9 +148,8 @@ func (c *checker) unique(key string, d *hdf5.Dataset) {
 			r.add(at, s)
 			return err
 		}) {
-			if again := c.repeated(d, r); again.n > 0 {
-				c.flaw(key, "%d categories occurred before, the first is %q", again.n, again.value)
-			}
+			twice := c.repeated(d, r)
+			again(int(twice.n), twice.value)
 		}
 	case t.Class == hdf5.ClassFloat:
 		var all []float64
@@ -156,27 +163,21 @@ func (c *checker) unique(key string, d *hdf5.Dataset) {
 			}
 		}
 		if missing.n > 0 {
-			c.flaw(key, "%d categories are NaN, the first is %d", missing.n, missing.first)
+			c.flaw(key, "%s NaN, the first is number %d", many(missing.n, "category is", "categories are"), missing.first)
 		}
-		if n, value := repeatedNumbers(all); n > 0 {
-			c.flaw(key, twice, n, value)
-		}
+		again(repeatedNumbers(all))
 	case t.Class == hdf5.ClassInteger && !t.Signed && t.Size == 8:
 		var all []uint64
 		if !gather64(c, d, &all) {
 			return
 		}
-		if n, value := repeatedNumbers(all); n > 0 {
-			c.flaw(key, twice, n, value)
-		}
+		again(repeatedNumbers(all))
 	case t.Class == hdf5.ClassInteger, t.Class == hdf5.ClassEnum:
 		var all []int64
 		if !gather64(c, d, &all) {
 			return
 		}
-		if n, value := repeatedNumbers(all); n > 0 {
-			c.flaw(key, twice, n, value)
-		}
+		again(repeatedNumbers(all))
 	}
 }
 
@@ -217,9 +218,9 @@ func (c *checker) codes(key string, d *hdf5.Dataset, n int64) {
 		}
 	})
 	if beyond.n > 0 {
-		c.flaw(key, "%d codes are beyond the %d categories, the first in row %d: %d", beyond.n, n, beyond.first, beyond.value)
+		c.flaw(key, "%s beyond the %d categories, the first in row %d: %d", many(beyond.n, "code is", "codes are"), n, beyond.first, beyond.value)
 	}
 	if below.n > 0 {
-		c.flaw(key, "%d codes are below -1, the first in row %d: %d", below.n, below.first, below.value)
+		c.flaw(key, "%s below -1, the first in row %d: %d", many(below.n, "code is", "codes are"), below.first, below.value)
 	}
 }

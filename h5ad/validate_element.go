@@ -180,7 +180,7 @@ func (c *checker) array(d *hdf5.Dataset, kind string, finite bool) extent {
 	if finite && d.Type.Class == hdf5.ClassFloat && len(d.Space.Dims) > 0 {
 		bad, _ := c.nonFinite(d)
 		if w := width(d); bad.n > 0 {
-			c.flaw(key, "%d values are not finite, the first in row %d, column %d: %v", bad.n, bad.first/w, bad.first%w, bad.value)
+			c.flaw(key, "%s not finite, the first in row %d, column %d: %v", many(bad.n, "value is", "values are"), bad.first/w, bad.first%w, bad.value)
 		}
 		return x
 	}

@@ -151,7 +151,7 @@ func (c *checker) index(g *hdf5.Group, name string, t *extent) {
 		return
 	}
 	if twice := c.repeated(d, r); twice.n > 0 {
-		c.note(o.Path(), "%d names occurred before, the first in row %d: %q", twice.n, twice.first, twice.value)
+		c.note(o.Path(), "%s before, the first in row %d: %q", many(twice.n, "name occurred", "names occurred"), twice.first, twice.value)
 	}
 }
 
@@ -207,6 +207,6 @@ func (c *checker) sameNames(key string, mine, theirs *hdf5.Dataset, axis string)
 		return nil
 	})
 	if differ.n > 0 {
-		c.flaw(key, "%d names differ from those of %s, the first in row %d: %q", differ.n, axis, differ.first, differ.value)
+		c.flaw(key, "%s from those of %s, the first in row %d: %q", many(differ.n, "name differs", "names differ"), axis, differ.first, differ.value)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"hash/maphash"
 	"slices"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/cellsentence/c2s/internal/hdf5"
@@ -109,11 +111,19 @@ func (t *tally) add(at uint64, value any) {
 	t.n++
 }
 
+// many prints a count with its noun and verb.
+func many(n uint64, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.FormatUint(n, 10) + " " + more
+}
+
 // values decodes all of a dataset. Strings must be valid UTF-8, and bools 0 or 1.
 func (c *checker) values(d *hdf5.Dataset) bool {
 	switch t := d.Type; {
 	case isText(t):
-		return c.text(d, nil)
+		return c.text(d)
 	case t.Class == hdf5.ClassCompound && !isComplex(t):
 		return c.records(d)
 	case t.IsBool():
@@ -127,7 +137,7 @@ func (c *checker) values(d *hdf5.Dataset) bool {
 			return nil
 		})
 		if bad.n > 0 {
-			c.flaw(d.Path(), "%d bools are neither 0 nor 1, the first at %d: %d", bad.n, bad.first, bad.value)
+			c.flaw(d.Path(), "%s neither 0 nor 1, the first at %d: %d", many(bad.n, "bool is", "bools are"), bad.first, bad.value)
 		}
 		return ok
 	}
@@ -138,47 +148,58 @@ func isText(t *hdf5.Datatype) bool {
 	return t.Class == hdf5.ClassString || t.Class == hdf5.ClassVLen && t.IsString
 }
 
-// text decodes strings and checks that they are UTF-8; fn, unless nil, gets them.
-func (c *checker) text(d *hdf5.Dataset, fn func(at uint64, s []string)) bool {
-	var bad tally
+// text decodes strings and checks their characters.
+func (c *checker) text(d *hdf5.Dataset) bool {
+	bad := badText{set: d.Type.CharSet}
 	ok := c.data(d, func(at uint64, v *hdf5.Data) error {
 		s, err := v.Strings()
 		if err != nil {
 			return err
 		}
-		checkUTF8(&bad, at, s)
-		if fn != nil {
-			fn(at, s)
-		}
+		bad.look(at, s)
 		return nil
 	})
-	c.badText(d.Path(), bad)
+	bad.tell(c, d.Path())
 	return ok
 }
 
-func checkUTF8(bad *tally, at uint64, s []string) {
+// badText counts strings that are not in their character set: h5py refuses both
+// kinds.
+type badText struct {
+	set           hdf5.CharSet
+	utf8, foreign tally
+}
+
+func (b *badText) look(at uint64, s []string) {
 	for i, x := range s {
-		if !utf8.ValidString(x) {
-			bad.add(at+uint64(i), x)
+		switch {
+		case !utf8.ValidString(x):
+			b.utf8.add(at+uint64(i), x)
+		case b.set == hdf5.ASCII && strings.ContainsFunc(x, func(r rune) bool { return r >= utf8.RuneSelf }):
+			b.foreign.add(at+uint64(i), x)
 		}
 	}
 }
 
-func (c *checker) badText(key string, bad tally) {
-	if bad.n > 0 {
-		c.flaw(key, "%d strings are not valid UTF-8, the first at %d: %.50q", bad.n, bad.first, bad.value)
+func (b *badText) tell(c *checker, key string) {
+	if t := b.utf8; t.n > 0 {
+		c.flaw(key, "%s not valid UTF-8, the first at %d: %.50q", many(t.n, "string is", "strings are"), t.first, t.value)
+	}
+	if t := b.foreign; t.n > 0 {
+		c.flaw(key, "the strings are declared as ASCII, but %s other characters, the first at %d: %.50q", many(t.n, "holds", "hold"), t.first, t.value)
 	}
 }
 
 // records decodes compound data and the strings in it.
 func (c *checker) records(d *hdf5.Dataset) bool {
 	var names []string
+	var bad []badText
 	for _, m := range d.Type.Members {
 		if isText(m.Type) {
 			names = append(names, m.Name)
+			bad = append(bad, badText{set: m.Type.CharSet})
 		}
 	}
-	bad := make([]tally, len(names))
 	ok := c.data(d, func(at uint64, v *hdf5.Data) error {
 		for i, name := range names {
 			f, err := v.Field(name)
@@ -189,12 +210,12 @@ func (c *checker) records(d *hdf5.Dataset) bool {
 			if err != nil {
 				return err
 			}
-			checkUTF8(&bad[i], at, s)
+			bad[i].look(at, s)
 		}
 		return nil
 	})
 	for i, name := range names {
-		c.badText(join(d.Path(), name), bad[i])
+		bad[i].tell(c, join(d.Path(), name))
 	}
 	return ok
 }
@@ -257,7 +278,7 @@ func (c *checker) repeated(d *hdf5.Dataset, r *repeats) tally {
 }
 
 // repeatedNumbers counts numbers that occurred before; their order is changed.
-func repeatedNumbers[T cmp.Ordered](v []T) (n int, value T) {
+func repeatedNumbers[T cmp.Ordered](v []T) (n int, value any) {
 	slices.Sort(v)
 	for i := 1; i < len(v); i++ {
 		if v[i] == v[i-1] {

@@ -152,7 +152,7 @@ func (m *compressed) pointers(d *hdf5.Dataset, nnz int64) {
 	})
 	if falls.n > 0 {
 		pair := falls.value.([2]int64)
-		bad("falls %d times, first from %d to %d at entry %d", falls.n, pair[0], pair[1], falls.first)
+		bad("falls %s, first from %d to %d at entry %d", many(falls.n, "time", "times"), pair[0], pair[1], falls.first)
 	}
 	if read && n > 0 && nnz >= 0 && last != nnz {
 		bad("ends with %d, but %d indices are stored", last, nnz)
@@ -234,11 +234,12 @@ func scanColumns[T int32 | int64 | uint64](m *compressed) {
 	})
 	key, minor := m.indices.Path(), m.words[1]
 	if beyond.n > 0 {
-		m.flaw(key, "%d indices are outside the %d %ss, the first %s: %d", beyond.n, m.minor, minor, m.place(beyond.first), beyond.value)
+		m.flaw(key, "%s outside the %d %ss, the first %s: %d", many(beyond.n, "index is", "indices are"), m.minor, minor, m.place(beyond.first), beyond.value)
 	}
 	if twice.n > 0 {
 		pair := twice.value.([2]uint64)
-		m.flaw(key, "%d times a %s occurs twice in its %s, first in %s %d: %s %d", twice.n, minor, m.words[0], m.words[0], pair[0], minor, pair[1])
+		what := minor + " occurs twice in its " + m.words[0]
+		m.flaw(key, "%s, the first in %s %d: %s %d", many(twice.n, what, minor+"s occur twice in their "+m.words[0]), m.words[0], pair[0], minor, pair[1])
 	}
 	if ok && unsorted > 0 && twice.n == 0 {
 		m.note(key, "unsorted in %d of %d %ss", unsorted, len(m.indptr)-1, m.words[0])
@@ -270,6 +271,13 @@ func (m *compressed) majorOf(at uint64) uint64 {
 // content checks the stored values.
 func (m *compressed) content(finite bool) {
 	d := m.data
+	switch d.Type.Class {
+	case hdf5.ClassInteger, hdf5.ClassFloat, hdf5.ClassEnum, hdf5.ClassBitfield:
+	default:
+		if !isComplex(d.Type) || finite {
+			m.flaw(d.Path(), "a matrix must hold numbers, but it holds %s", dtype(d.Type))
+		}
+	}
 	if !finite || d.Type.Class != hdf5.ClassFloat {
 		m.part(d)
 		return
@@ -289,7 +297,7 @@ func (m *compressed) content(finite bool) {
 			place = fmt.Sprintf("in row %d, column %d", row, column)
 		}
 	}
-	m.flaw(d.Path(), "%d values are not finite, the first %s: %v", bad.n, place, bad.value)
+	m.flaw(d.Path(), "%s not finite, the first %s: %v", many(bad.n, "value is", "values are"), place, bad.value)
 }
 
 // bitset is a set of numbers below a size; one of no or of too large a size

@@ -66,6 +66,6 @@ func (c *checker) tenxNames(g *hdf5.Group, name string) int64 {
 		c.flaw(d.Path(), "expected strings, found %s", dtype(d.Type))
 		return -1
 	}
-	c.text(d, nil)
+	c.text(d)
 	return int64(d.Space.Dims[0])
 }
