@@ -24,8 +24,8 @@ func (c *checker) tenx(g *hdf5.Group) {
 	if g.Has("features") {
 		lists = []string{"id", "name", "feature_type", "genome"}
 		o, ok := c.open(g, "features")
-		if from, ok = o.(*hdf5.Group); !ok {
-			if o != nil {
+		if from, _ = o.(*hdf5.Group); from == nil {
+			if ok {
 				c.flaw(o.Path(), "expected a group, found %s", objectKind(o))
 			}
 			lists = nil
