@@ -71,6 +71,8 @@ func runValidate(ctx context.Context, g *globals, paths []string) (err error) {
 		}
 		if len(problems) > before {
 			flawed++
+		} else {
+			g.logger().Info(path + ": no problem found")
 		}
 	}
 	if g.json {
@@ -85,11 +87,13 @@ func runValidate(ctx context.Context, g *globals, paths []string) (err error) {
 	if err := out.Commit(); err != nil {
 		return err
 	}
-	if flawed > 0 {
-		return &inputError{fmt.Errorf("%d of %d files have problems (%d)", flawed, len(paths), len(problems)), ""}
+	switch {
+	case flawed == 0:
+		return nil
+	case len(paths) == 1:
+		return &inputError{fmt.Errorf("%s: problems found: %d", paths[0], len(problems)), ""}
 	}
-	g.logger().Info(fmt.Sprintf("%d files without a problem", len(paths)))
-	return nil
+	return &inputError{fmt.Errorf("problems found: %d, in %d of %d files", len(problems), flawed, len(paths)), ""}
 }
 
 func validateFile(ctx context.Context, g *globals, path string) ([]h5ad.Problem, error) {

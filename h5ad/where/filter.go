@@ -140,8 +140,7 @@ func (p *parser) program(options ...expr.Option) (*vm.Program, error) {
 // fromExpr gives an error of expr our form.
 func (p *parser) fromExpr(err error) error {
 	e := &Error{Expression: p.expression, Message: err.Error(), Tip: p.tip()}
-	var at *file.Error
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*file.Error](err); ok {
 		e.Offset, e.Message = at.From, at.Message
 	}
 	return e
