@@ -28,3 +28,41 @@ type Batch struct {
 
 // NObs is the number of cells in the batch.
 func (b *Batch) NObs() int { return max(0, len(b.Indptr)-1) }
+
+// narrow keeps the cells at the given places in the batch, rising, and maps the
+// columns: keep[c] is the new column of c, −1 to drop it. nil keeps all. Start
+// stays. buf is memory to use, returned for the next batch.
+func (b *Batch) narrow(rows []int, keep []int32, buf []int32) []int32 {
+	n := b.NObs()
+	if rows != nil {
+		n = len(rows)
+	}
+	at := buf[:0]      // positions of the values that stay
+	old := b.Indptr[0] // what Indptr[i] was
+	for i := range n {
+		row := i
+		if rows != nil {
+			row = rows[i]
+		}
+		from, to := b.Indptr[row], b.Indptr[row+1]
+		if row == i {
+			from = old
+		}
+		for j := from; j < to; j++ {
+			c := b.Indices[j]
+			if keep != nil {
+				if c = keep[c]; c < 0 {
+					continue
+				}
+			}
+			b.Indices[len(at)] = c
+			at = append(at, int32(j))
+		}
+		old = b.Indptr[i+1]
+		b.Indptr[i+1] = int64(len(at))
+	}
+	b.Indptr = b.Indptr[:n+1]
+	b.Indices = b.Indices[:len(at)]
+	b.Values = gather(b.Values, at)
+	return at
+}

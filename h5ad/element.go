@@ -262,16 +262,25 @@ func (f *File) readAwkward(ctx context.Context, o hdf5.Object) (Element, error) 
 	if a.Form, err = textAttr(o, "form"); err != nil {
 		return nil, err
 	}
-	at, err := o.Attr("length")
+	n, err := intAttr(o, "length")
+	a.Length = int64(n)
+	return a, f.fail(o.Path(), err)
+}
+
+// intAttr is an attribute of one whole number.
+func intAttr(o hdf5.Object, name string) (int, error) {
+	a, err := o.Attr(name)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	n, err := at.Ints()
-	if err != nil || len(n) != 1 {
-		return nil, f.fail(o.Path(), fmt.Errorf("the attribute length is not one number: %w", errors.Join(err)))
+	n, err := a.Ints()
+	if err != nil {
+		return 0, err
 	}
-	a.Length = n[0]
-	return a, nil
+	if len(n) != 1 || n[0] < 0 || n[0] > 1<<48 {
+		return 0, fmt.Errorf("the attribute %s is %d, not one number", name, n)
+	}
+	return int(n[0]), nil
 }
 
 // readNullable reads values beside a mask that is true where they are missing.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cellsentence/c2s/internal/hdf5"
 )
@@ -19,6 +20,7 @@ type DataFrame struct {
 	file  *File
 	key   string
 	group *hdf5.Group // nil when the table is compound data or from memory
+	label string      // name of the index, "" for _index
 	index func(context.Context) (*Array, error)
 	read  map[string]func(context.Context) (*Column, error)
 }
@@ -100,6 +102,21 @@ func (df *DataFrame) Index(ctx context.Context) ([]string, error) {
 	return out, nil
 }
 
+// indexName is the name under which the index is stored.
+func (df *DataFrame) indexName() string {
+	if df.label == "" || df.Has(df.label) {
+		return "_index"
+	}
+	return df.label
+}
+
+// stored is the names of the index and the columns, sorted as HDF5 lists them.
+func (df *DataFrame) stored() []string {
+	names := append([]string{df.indexName()}, df.Names...)
+	slices.Sort(names)
+	return names
+}
+
 // Has reports whether there is a column of that name.
 func (df *DataFrame) Has(name string) bool { return df.read[name] != nil }
 
@@ -172,6 +189,7 @@ func (df *DataFrame) members(g *hdf5.Group) error {
 	if name == "" {
 		return df.file.fail(df.key, errors.New("the attribute _index, which names the index, is missing"))
 	}
+	df.label = name
 	index, err := df.file.columnReader(g, name)
 	if err != nil {
 		return err

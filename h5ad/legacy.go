@@ -36,6 +36,9 @@ func (df *DataFrame) compound(d *hdf5.Dataset) error {
 		return array(v)
 	}
 	index := d.Type.Members[0].Name
+	if index != "index" { // what pandas calls an index without a name
+		df.label = index
+	}
 	df.index = func(ctx context.Context) (*Array, error) { return field(ctx, index) }
 	for _, m := range d.Type.Members[1:] {
 		name := m.Name

@@ -29,6 +29,7 @@ type Matrix struct {
 
 	file  *File
 	key   string
+	group *hdf5.Group   // of a sparse matrix
 	data  *hdf5.Dataset // values; a dense matrix as a whole
 	index *hdf5.Dataset // sparse
 	ptr   *hdf5.Dataset // sparse
@@ -113,7 +114,7 @@ func (f *File) readSparse(_ context.Context, o hdf5.Object) (Element, error) {
 }
 
 func (f *File) sparse(g *hdf5.Group, kind string, nObs, nVars int) (*Matrix, error) {
-	m := &Matrix{Encoding: kind, NObs: nObs, NVars: nVars, file: f, key: g.Path()}
+	m := &Matrix{Encoding: kind, NObs: nObs, NVars: nVars, file: f, key: g.Path(), group: g}
 	for _, part := range []struct {
 		name string
 		to   **hdf5.Dataset

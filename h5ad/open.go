@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -42,12 +43,21 @@ type File struct {
 	x        *Matrix // nil when there is none
 	legacy   bool    // anndata 0.6 or older: compound tables
 	tenx     *tenx
+	closer   func() error // closes what lies under h, if that is not h's
 	warnings []string
 }
 
-// Open opens the file at path. What is not HDF5, or HDF5 of another kind, is
+// Open opens the file at path, or the 10x folder (matrix.mtx, barcodes.tsv and
+// features.tsv, gzipped or not), which is read into a temporary file. What is not HDF5, or HDF5 of another kind, is
 // named in the error, which then has a method Hint.
 func Open(ctx context.Context, path string, opts Options) (*File, error) {
+	if st, err := os.Stat(path); err == nil && st.IsDir() {
+		if m, ok, err := findMTX(path); err != nil {
+			return nil, err
+		} else if ok {
+			return openMTX(ctx, m, opts)
+		}
+	}
 	if err := foreign(path); err != nil {
 		return nil, err
 	}
@@ -80,7 +90,14 @@ func NewReader(ctx context.Context, r io.ReaderAt, size int64, name string, opts
 }
 
 // Close closes the file.
-func (f *File) Close() error { return f.h.Close() }
+func (f *File) Close() error {
+	err := f.h.Close()
+	if f.closer != nil {
+		err = errors.Join(err, f.closer())
+		f.closer = nil
+	}
+	return err
+}
 
 // Path is the path given to Open.
 func (f *File) Path() string { return f.path }

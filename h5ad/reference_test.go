@@ -87,8 +87,8 @@ func TestEveryElementEqualsAnndata(t *testing.T) {
 	}
 }
 
-// compareAll compares each file with what one run of Python reads.
-func compareAll(t *testing.T, python string, files []string) {
+// dumps is what one run of Python reads from files, by file and key.
+func dumps(t *testing.T, python string, files []string) map[string]map[string]record {
 	t.Helper()
 	out, err := run(t, python, append([]string{"dump"}, files...)...)
 	if err != nil {
@@ -107,6 +107,13 @@ func compareAll(t *testing.T, python string, files []string) {
 		}
 		want[r.File][r.Key] = r
 	}
+	return want
+}
+
+// compareAll compares each file with what one run of Python reads.
+func compareAll(t *testing.T, python string, files []string) {
+	t.Helper()
+	want := dumps(t, python, files)
 	for _, path := range files {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			if e, failed := want[path][""]; failed {

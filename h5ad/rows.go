@@ -36,8 +36,9 @@ type RowReader struct {
 	load func(ctx context.Context, lo, hi int, b *Batch) error
 	cut  func(lo int) int // end of the batch that begins at lo
 
-	stamp []int32 // by column: the last row, plus one, that used it
-	pass  *cscPass
+	stamp  []int32 // by column: the last row, plus one, that used it
+	pass   *cscPass
+	picked []int32 // reused by narrow
 }
 
 // Rows opens a reader of row batches.
@@ -112,7 +113,7 @@ func (r *RowReader) Next(ctx context.Context, b *Batch) error {
 		return r.m.file.fail(r.m.key, err)
 	}
 	if r.m.keep != nil {
-		r.m.project(b)
+		r.picked = b.narrow(nil, r.m.keep, r.picked)
 	}
 	r.at = hi
 	return nil
@@ -189,27 +190,6 @@ func (m *Matrix) width() int {
 		return len(m.keep)
 	}
 	return m.NVars
-}
-
-// project maps the columns of a batch and drops those that are not kept.
-func (m *Matrix) project(b *Batch) {
-	from := 0
-	n := 0
-	kept := make([]int32, 0, len(b.Indices)) // positions of the values that stay
-	for i := range b.NObs() {
-		to := int(b.Indptr[i+1])
-		for j := from; j < to; j++ {
-			if c := m.keep[b.Indices[j]]; c >= 0 {
-				b.Indices[n] = c
-				kept = append(kept, int32(j))
-				n++
-			}
-		}
-		from = to
-		b.Indptr[i+1] = int64(n)
-	}
-	b.Indices = b.Indices[:n]
-	b.Values = gather(b.Values, kept)
 }
 
 func grow[T any](s []T, n int) []T {

@@ -51,7 +51,7 @@ func foreign(path string) error {
 	case has("X\n\x00\x00\x00"), has("RDX"), has("A\n"):
 		return bad("this is an R object", "convert it in R with zellkonverter::writeH5AD or anndataR::write_h5ad")
 	case has("%%MatrixMarket"):
-		return bad("this is a Matrix Market file", "open the folder that holds it beside barcodes and features in Python and write an .h5ad")
+		return bad("this is a Matrix Market file", "name the folder that holds it, with its barcodes and features")
 	case has("PAR1"):
 		return bad("this is a Parquet file", "an .h5ad or a 10x .h5 is expected here")
 	case bytes.Contains(bytes.ToLower(head[:min(n, 512)]), []byte("<html")):
@@ -76,10 +76,8 @@ func foreignDir(path string, bad func(what, tip string) error) error {
 	switch {
 	case exists(".zgroup", ".zattrs", "zarr.json", ".zmetadata"):
 		return bad("this is a Zarr store", "convert it in Python: anndata.read_zarr(…).write_h5ad(…)")
-	case exists("matrix.mtx", "matrix.mtx.gz"):
-		return bad("this is a folder of 10x matrices", "convert it in Python: scanpy.read_10x_mtx(…).write_h5ad(…)")
 	}
-	return bad("this is a folder", "name an .h5ad or a 10x .h5 file")
+	return bad("this is a folder without a matrix.mtx", "name an .h5ad, a 10x .h5 file or a 10x folder")
 }
 
 func foreignZip(path string, bad func(what, tip string) error) error {

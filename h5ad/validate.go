@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/cellsentence/c2s/internal/hdf5"
@@ -33,18 +34,26 @@ type ValidateOptions struct {
 	Progress func(n int64)
 }
 
-// Validate walks every element of an AnnData, MuData or 10x file and lists its
-// flaws: what contradicts the format, what anndata refuses to open, and what it
-// opens without a check but is wrong, such as column indices beyond var. Damage
-// in one element does not keep the others from being checked. Values are read
-// in blocks, so that memory does not grow with the matrices; eight bytes a row
-// are kept of an index and of indptr.
+// Validate walks every element of an AnnData, MuData or 10x file, or of a 10x
+// folder, and lists its flaws: what contradicts the format, what anndata refuses
+// to open, and what it opens without a check but is wrong, such as column indices
+// beyond var. Damage in one element does not keep the others from being checked.
+// Values are read in blocks, so that memory does not grow with the matrices; eight
+// bytes a row are kept of an index and of indptr.
 //
 // An error means that the file could not be read for a reason that is not its
-// own, or that ctx ended. A file that is none of the three kinds is a problem
-// with the key "/".
+// own, or that ctx ended. A file of another kind is a problem with the key "/".
 func Validate(ctx context.Context, path string, opts ValidateOptions) ([]Problem, error) {
 	c := &checker{ctx: ctx, progress: opts.Progress}
+	if st, err := os.Stat(path); err == nil && st.IsDir() {
+		// A 10x folder, which is text: reading it is most of the check.
+		f, err := Open(ctx, path, Options{Workers: opts.Workers})
+		if !c.failed("/", err) {
+			defer f.Close()
+			c.file(f.h)
+		}
+		return c.found, c.err
+	}
 	if err := foreign(path); c.failed("/", err) {
 		return c.found, c.err
 	}

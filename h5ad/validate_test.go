@@ -332,6 +332,9 @@ func TestValidateWholeFile(t *testing.T) {
 	if got, _ := validate(t, loom.write(t, "a.loom")); len(got) != 1 || !strings.HasPrefix(got[0], "/: this is a Loom file") {
 		t.Errorf("loom: %q", got)
 	}
+	if got, _ := validate(t, t.TempDir()); len(got) != 1 || !strings.HasPrefix(got[0], "/: this is a folder") {
+		t.Errorf("folder: %q", got)
+	}
 	if _, err := h5ad.Validate(context.Background(), filepath.Join(t.TempDir(), "none"), h5ad.ValidateOptions{}); !os.IsNotExist(err) {
 		t.Errorf("a missing file is no flaw: %v", err)
 	}
@@ -339,6 +342,25 @@ func TestValidateWholeFile(t *testing.T) {
 	cancel()
 	if _, err := h5ad.Validate(ctx, soundFile().write(t, "sound.h5ad"), h5ad.ValidateOptions{}); err == nil {
 		t.Error("a cancelled walk gave no error")
+	}
+}
+
+// TestValidateFolder checks a 10x folder.
+func TestValidateFolder(t *testing.T) {
+	for entry, want := range map[string]string{"1 2 5": "", "1 3 5": "/: ", "1 2 nan": "/X/data: 1 value is not finite, the first in row 1, column 0: NaN"} {
+		dir := t.TempDir()
+		for name, text := range map[string]string{
+			"matrix.mtx":   "%%MatrixMarket matrix coordinate real general\n1 2 1\n" + entry + "\n",
+			"barcodes.tsv": "AA\nCC\n", "features.tsv": "E0\tg0\tGene Expression\n",
+		} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		problems, _ := validate(t, dir)
+		if got := strings.Join(problems, "\n"); (want == "") != (got == "") || !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %q, expected %q", entry, got, want)
+		}
 	}
 }
 

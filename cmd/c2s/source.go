@@ -17,12 +17,28 @@ type matrixFlags struct {
 	geneNames string
 }
 
+// add adds all of the flags, addMatrix those of the matrix alone.
 func (m *matrixFlags) add(f *pflag.FlagSet) {
+	m.addMatrix(f)
+	f.StringVar(&m.geneNames, "gene-names", "", "take gene names from the `COLUMN` of var instead of its index")
+}
+
+func (m *matrixFlags) addMatrix(f *pflag.FlagSet) {
 	f.BoolVar(&m.x, "x", false, "take X (the default)")
 	f.BoolVar(&m.raw, "raw", false, "take raw.X")
 	f.StringVar(&m.layer, "layer", "", "take the layer `NAME`")
 	f.StringVar(&m.modality, "modality", "", "modality of an .h5mu (default: the RNA)")
-	f.StringVar(&m.geneNames, "gene-names", "", "take gene names from the `COLUMN` of var instead of its index")
+}
+
+// key is the matrix as h5ad.CopyOptions names it.
+func (m *matrixFlags) key() string {
+	switch {
+	case m.raw:
+		return "raw"
+	case m.layer != "":
+		return "layers/" + m.layer
+	}
+	return ""
 }
 
 func (m *matrixFlags) check() error {

@@ -12,8 +12,8 @@ import (
 
 func newValidate(g *globals) *cobra.Command {
 	return &cobra.Command{
-		Use: "validate FILE...", Short: "Check every element of AnnData, MuData and 10x files", GroupID: groupData, Args: need(1, -1),
-		Long: `validate walks every element of each file and prints one line for each flaw: what
+		Use: "validate FILE...", Short: "Check every element of AnnData, MuData and 10x files for flaws", GroupID: groupData, Args: need(1, -1),
+		Long: `validate walks every element of each file (or 10x folder) and prints one line for each flaw: what
 contradicts the format, what anndata refuses to open, and what it opens but is
 wrong, such as column indices beyond var or values that are not finite. With
 several files, each line begins with the file's name.

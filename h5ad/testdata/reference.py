@@ -4,6 +4,8 @@
     reference.py make DIR       files that hold every encoding this anndata writes
     reference.py break DIR      damaged files, made with h5py
     reference.py foreign DIR    HDF5 files of other programs
+    reference.py part DIR FILE...  every third cell and every second gene of each file,
+                                   as anndata cuts and writes them
     reference.py bench FILE     a CSR matrix of 8 million values, gzip
 
 A line has file, key, type and what the type needs; values are given as the SHA-256
@@ -390,5 +392,13 @@ def bench(path):
     ad.AnnData(X=x, obs=obs, var=var).write_h5ad(path, compression="gzip")
 
 
+def part(folder, *paths):
+    for path in paths:
+        a = ad.read_h5ad(path)
+        if "complex" in a.uns:  # which cannot be written; a float32 scalar would become float64
+            del a.uns["complex"], a.uns["nested"]
+        a[::3, 1::2].copy().write_h5ad(f"{folder}/{path.split('/')[-1]}")
+
+
 if __name__ == "__main__":
-    {"dump": dump_all, "make": make, "break": damage, "foreign": foreign, "bench": bench}[sys.argv[1]](*sys.argv[2:])
+    {"part": part, "dump": dump_all, "make": make, "break": damage, "foreign": foreign, "bench": bench}[sys.argv[1]](*sys.argv[2:])

@@ -3,6 +3,7 @@ package hdf5
 import (
 	"bytes"
 	"context"
+	"slices"
 
 	"github.com/cellsentence/c2s/internal/hdf5/filter"
 )
@@ -21,6 +22,9 @@ type Copier struct {
 	// Skip, if set, leaves out the objects for whose path in the source it
 	// returns true, with all that is in them.
 	Skip func(path string) bool
+	// Respec, if set, may change the chunks and filters of a dataset that is to be
+	// copied, and returns true if it did: its elements are then encoded anew.
+	Respec func(src *Dataset, spec *DatasetSpec) bool
 
 	w      *Writer
 	copies map[wSource]ObjectWriter
@@ -87,10 +91,11 @@ func (c *Copier) copy(ctx context.Context, dst *GroupWriter, name string, o Obje
 		}
 		return c.members(ctx, g, o, depth)
 	case *Dataset:
-		d, err := c.dataset(ctx, dst, name, o)
+		d, err := c.CopyData(ctx, dst, name, o)
 		if err != nil {
 			return err
 		}
+		c.Stands(d, o)
 		return c.CopyAttrs(d, o)
 	case *NamedType:
 		t, err := dst.CommitType(name, o.Type)
@@ -133,13 +138,16 @@ func (c *Copier) members(ctx context.Context, dst *GroupWriter, src *Group, dept
 	return nil
 }
 
-// CopyAttrs gives dst the attributes of src.
-func (c *Copier) CopyAttrs(dst ObjectWriter, src Object) error {
+// CopyAttrs gives dst the attributes of src, but for those in except.
+func (c *Copier) CopyAttrs(dst ObjectWriter, src Object, except ...string) error {
 	attrs, err := src.Attrs()
 	if err != nil {
 		return err
 	}
 	for _, a := range attrs {
+		if slices.Contains(except, a.Name) {
+			continue
+		}
 		d, err := a.Data()
 		if err != nil {
 			return err
@@ -171,32 +179,24 @@ func (c *Copier) value(d *Data) (Value, error) {
 // file to file.
 func wMoves(t *Datatype) bool { return t.wHas(ClassVLen) || t.wHas(ClassReference) }
 
-func (c *Copier) dataset(ctx context.Context, dst *GroupWriter, name string, src *Dataset) (*DatasetWriter, error) {
-	spec := DatasetSpec{
-		Type: src.Type, Dims: src.Space.Dims, MaxDims: src.Space.MaxDims, Null: src.Space.Null,
-		Filters: src.filters, Fill: src.fill, Compact: src.Layout == Compact && !src.Space.Null, Sparse: true,
-	}
+// CopyData adds a copy of a dataset without its attributes, which the caller
+// sets. References to src do not lead to the copy unless it [Copier.Stands].
+func (c *Copier) CopyData(ctx context.Context, dst *GroupWriter, name string, src *Dataset) (*DatasetWriter, error) {
+	spec := wSpecOf(src)
 	moves := wMoves(src.Type)
-	if moves {
-		// libhdf5 never reads what a fill value of such a type would point at.
-		spec.Fill = nil
-	}
 	if src.Layout == Virtual || src.outside {
 		return nil, src.fail(src.readable())
 	}
-	if src.Layout == Chunked {
-		spec.Chunk = src.chunk
-	} else {
-		spec.Filters = nil
-	}
 	if moves && wEncodable(spec.Filters) != nil {
 		spec.Filters = filter.Pipeline{Deflate(4)}
+	}
+	if c.Respec != nil && !src.Type.wHas(ClassReference) && c.Respec(src, &spec) {
+		return c.encode(ctx, dst, name, src, spec, Subset{})
 	}
 	d, err := dst.CreateDataset(name, spec)
 	if err != nil {
 		return nil, err
 	}
-	c.Stands(d, src)
 	switch {
 	case moves && src.Type.wHas(ClassReference):
 		// What is referred to may be copied later.
@@ -224,6 +224,22 @@ func (c *Copier) dataset(ctx context.Context, dst *GroupWriter, name string, src
 		return nil, err
 	}
 	return d, d.Close()
+}
+
+// wSpecOf is the spec of a dataset like src.
+func wSpecOf(src *Dataset) DatasetSpec {
+	spec := DatasetSpec{
+		Type: src.Type, Dims: src.Space.Dims, MaxDims: src.Space.MaxDims, Null: src.Space.Null,
+		Fill: src.fill, Compact: src.Layout == Compact && !src.Space.Null, Sparse: true,
+	}
+	if wMoves(src.Type) {
+		// libhdf5 never reads what a fill value of such a type would point at.
+		spec.Fill = nil
+	}
+	if src.Layout == Chunked {
+		spec.Chunk, spec.Filters = src.chunk, src.filters
+	}
+	return spec
 }
 
 // chunks carries the chunks over as they are.

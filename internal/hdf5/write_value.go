@@ -48,6 +48,10 @@ func (v *Value) Type() *Datatype { return v.typ }
 // Space is the extent of the value.
 func (v *Value) Space() Space { return v.space }
 
+// Raw is the elements as they lie in the file, but for references and data of
+// variable length, whose places hold zeros.
+func (v *Value) Raw() []byte { return v.raw }
+
 // wLine is the extent of n elements: dims, or one dimension when there are none.
 func wLine(n int, dims []uint64) Space {
 	if len(dims) == 0 {
