@@ -1,7 +1,6 @@
 package cellsentence
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -54,7 +53,7 @@ type DecoderConfig struct {
 // float32 and not cut off below zero.
 type Decoder struct {
 	cfg     DecoderConfig
-	columns map[string]int32
+	table   *wordTable
 	genes   int
 	cut     int // without TopK: fewer words mean that a sentence was cut
 	workers []*decodeWorker
@@ -88,21 +87,22 @@ func NewDecoder(words []string, cfg DecoderConfig) (*Decoder, error) {
 	if cfg.Workers == 0 {
 		cfg.Workers = runtime.GOMAXPROCS(0)
 	}
-	d := &Decoder{cfg: cfg, columns: make(map[string]int32, len(words)), genes: len(words), cut: cfg.Model.least()}
+	columns := make(map[string]int, len(words))
 	for i, w := range words {
-		switch first, twice := d.columns[w]; {
+		switch first, twice := columns[w]; {
 		case w == "":
 		case twice:
 			return nil, badInput("columns %d and %d have the same word %s", first, i, quote(w))
 		case strings.Contains(w, cfg.Delimiter):
 			return nil, badInput("column %d: the word %s holds the delimiter %q", i, quote(w), cfg.Delimiter)
 		default:
-			d.columns[w] = int32(i)
+			columns[w] = i
 		}
 	}
-	if len(d.columns) == 0 {
+	if len(columns) == 0 {
 		return nil, badInput("the vocabulary has no word")
 	}
+	d := &Decoder{cfg: cfg, table: newWordTable(words, cfg.Delimiter), genes: len(words), cut: cfg.Model.least()}
 	for range cfg.Workers {
 		d.workers = append(d.workers, newDecodeWorker(d))
 	}
@@ -196,45 +196,38 @@ func (w *decodeWorker) run(ctx context.Context, s *Sentences, lo, hi int) {
 		if i%checkEvery == 0 && ctx.Err() != nil {
 			return
 		}
-		words := w.place(s.At(i))
+		words := w.place(s.Text, s.Ends[i]-len(s.At(i)), s.Ends[i])
 		w.read(words, w.d.nGenes(s, i, words))
 		w.ends = append(w.ends, len(w.cols))
 	}
 }
 
-// place notes the positions of the words and returns their number.
-func (w *decodeWorker) place(text []byte) int {
+// place notes the positions of the words in text[p:end] and returns their number.
+func (w *decodeWorker) place(text []byte, p, end int) int {
 	w.stats.Cells++
-	if len(text) == 0 {
+	if p == end {
 		w.stats.EmptyCells++
 		return 0
 	}
-	delimiter := []byte(w.d.cfg.Delimiter)
-	for p := 0; ; p++ {
-		end := bytes.IndexByte(text, delimiter[0])
-		if len(delimiter) > 1 {
-			end = bytes.Index(text, delimiter)
-		}
-		word := text
-		if end >= 0 {
-			word = text[:end]
-		}
-		if col, ok := w.d.columns[string(word)]; ok {
+	table := w.d.table
+	for n := 0; ; n++ {
+		stop, col := table.next(text, p, end)
+		if col >= 0 {
 			bit := uint64(1) << (col & 63)
 			if w.seen[col>>6]&bit != 0 {
 				w.stats.Repeats++
 			}
 			w.seen[col>>6] |= bit
-			w.at[col] = int32(p)
+			w.at[col] = int32(n)
 		} else {
 			w.stats.Unknown++
-			w.unknown.add(word)
+			w.unknown.add(text[p:stop])
 		}
-		if end < 0 {
-			w.stats.Words += int64(p + 1)
-			return p + 1
+		if stop == end {
+			w.stats.Words += int64(n + 1)
+			return n + 1
 		}
-		text = text[end+len(delimiter):]
+		p = stop + len(table.delimiter)
 	}
 }
 
