@@ -159,13 +159,18 @@ func normalise[T h5ad.Number](p *Plan, dst []float32, vals []T) ([]float32, erro
 		return dst, nil
 	}
 	per := p.Config.Log.per()
-	// Counts repeat, and a logarithm costs as much as ten of them.
-	last, result := T(0), float32(0)
+	// Counts repeat: a logarithm is taken once for each small one of a cell.
+	var known [256]float32
 	for _, v := range vals {
-		if v != last {
-			last, result = v, float32(math.Log1p(float64(v)*scale)*per)
+		small := uint8(v)
+		if T(small) != v {
+			dst = append(dst, float32(math.Log1p(float64(v)*scale)*per))
+			continue
 		}
-		dst = append(dst, result)
+		if known[small] == 0 {
+			known[small] = float32(math.Log1p(float64(v)*scale) * per)
+		}
+		dst = append(dst, known[small])
 	}
 	return dst, nil
 }
