@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Median, as [Config.Target], scales cells to the median of their totals.
+// Median is the [Config.Target] that scales cells to the median of their totals.
 const Median = -1
 
 // Log is the base of a logarithm.
