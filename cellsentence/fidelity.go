@@ -80,8 +80,8 @@ type Fidelity struct {
 // Intervals are 95 % percentile intervals of a Poisson bootstrap over cells
 // (Hanley and MacGibbon, "Creating non-parametric bootstrap samples using
 // Poisson frequencies", 2006), the fit staying as it is. Spearman's correlation
-// is taken from ranks within 16,384 classes of values 0.2 % apart, which moves
-// it by less than 1e-5, and its bootstrap does not rank anew.
+// is taken from ranks within classes of values 0.2 % apart, which moves it by
+// less than 1e-4, and its bootstrap does not rank anew.
 //
 // The source is opened three times. Memory is bounded by the numbers of genes,
 // groups and resamples, not of cells. Bad values are errors as in
