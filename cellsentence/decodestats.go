@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // DecodeStats counts what a [Decoder] has yielded so far.
@@ -69,14 +70,11 @@ func (d *Decoder) Warnings() []string {
 	note(s.LostCells, "cell", " without a gene among the words: no gene is expressed")
 	if s.Unknown > 0 {
 		words, _ := d.UnknownWords()
-		text := ""
-		for i, w := range words[:min(shown, len(words))] {
-			if i > 0 {
-				text += ", "
-			}
-			text += fmt.Sprintf("%s (%d)", quote(w.Word), w.Count)
+		var some []string
+		for _, w := range words[:min(shown, len(words))] {
+			some = append(some, fmt.Sprintf("%s (%d)", quote(w.Word), w.Count))
 		}
-		note(s.Unknown, "word", " of %d not in the vocabulary, such as %s: they keep their position", s.Words, text)
+		note(s.Unknown, "word", " of %d not in the vocabulary, such as %s: they keep their position", s.Words, strings.Join(some, ", "))
 	}
 	note(s.Repeats, "repeat", " of a gene: its last position counts")
 	note(s.Negative, "value", " at or below zero: the linear model reaches it at rank %d; "+

@@ -47,8 +47,7 @@ func readGeneMap(r io.Reader) (*GeneMap, error) {
 		if err != nil {
 			return nil, mapError(err)
 		}
-		defer z.Close()
-		br = bufio.NewReader(z)
+		br = bufio.NewReader(z) // nothing is held that would need closing
 	}
 	limited := &io.LimitedReader{R: br, N: maxMapBytes}
 	rows, err := newMapRows(limited)

@@ -143,7 +143,7 @@ func TestDecodeLikePackage(t *testing.T) {
 				got = append(got, fmt.Sprintf("%d:%v", b.Indices[k], values[k]))
 			}
 			var exp []string
-			for _, f := range strings.Fields(want[b.Start+i]) {
+			for f := range strings.FieldsSeq(want[b.Start+i]) {
 				col, v, _ := strings.Cut(f, ":")
 				x, err := strconv.ParseFloat(v, 64)
 				if err != nil {
