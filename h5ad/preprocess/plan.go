@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
+	"strings"
 
 	"github.com/cellsentence/c2s/h5ad"
 )
@@ -75,6 +76,18 @@ func (p *Plan) Excluded() []bool {
 		out[i] = !p.Genes.Has(i)
 	}
 	return out
+}
+
+// dropped says why cells were dropped.
+func (p *Plan) dropped() string {
+	var why []string
+	if p.FewGenes > 0 {
+		why = append(why, fmt.Sprintf("%d have fewer than %d genes", p.FewGenes, p.Config.MinGenes))
+	}
+	if p.HighMito > 0 {
+		why = append(why, fmt.Sprintf("%d are mitochondrial by more than %g", p.HighMito, p.Config.MaxMito))
+	}
+	return strings.Join(why, ", ")
 }
 
 // Warnings returns, for people, what they might not expect, a sentence each.

@@ -55,10 +55,9 @@ func (s *scan) run(ctx context.Context, m *h5ad.Matrix, opts h5ad.RowOptions) er
 	p.KeptCells = p.NObs - p.FewGenes - p.HighMito
 	switch {
 	case p.NObs > 0 && p.KeptCells == 0:
-		return badInput("the filters drop all %d cells: %d for having fewer than %d genes, %d for a mitochondrial part above %g",
-			p.NObs, p.FewGenes, p.Config.MinGenes, p.HighMito, p.Config.MaxMito)
+		return badInput("the filters drop all of %d cells: %s", p.NObs, p.dropped())
 	case p.NVars > 0 && p.KeptGenes == 0:
-		return badInput("the filters drop all %d genes: none is expressed in %d of %d cells", p.NVars, p.Config.MinCells, p.NObs-p.FewGenes)
+		return badInput("the filters drop all of %d genes: none is expressed in %d of %d cells", p.NVars, p.Config.MinCells, p.NObs-p.FewGenes)
 	case p.Config.Target == Median && len(s.totals) == 0:
 		return badInput("no median of the totals: no cell has one above 0")
 	case p.Config.Target == Median:
