@@ -12,7 +12,7 @@ import (
 // ones, and delimiters of several bytes, take a Go map.
 type wordTable struct {
 	delimiter []byte
-	slots     []wordSlot // a power of two, at most half of it taken
+	slots     []wordSlot // a power of two, at most three quarters of it taken
 	shift     int
 	words     map[string]int32 // all words
 }
@@ -30,7 +30,7 @@ const keyBytes = 16
 // newWordTable takes the words by column; columns without one are "".
 func newWordTable(words []string, delimiter string) *wordTable {
 	size := 16
-	for size < 2*len(words) {
+	for 3*size < 4*len(words) {
 		size *= 2
 	}
 	t := &wordTable{
