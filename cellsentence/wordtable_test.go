@@ -12,7 +12,7 @@ import (
 // splitPlainly is what wordTable.next finds, by strings.Split.
 func splitPlainly(words []string, delimiter, text string) []int32 {
 	var out []int32
-	for _, w := range strings.Split(text, delimiter) {
+	for w := range strings.SplitSeq(text, delimiter) {
 		out = append(out, int32(slices.Index(words, w)))
 		if w == "" {
 			out[len(out)-1] = -1
@@ -88,7 +88,7 @@ func FuzzWordTable(f *testing.F) {
 	f.Add("\x00 \x00\x00", "\x00\x00 \x00", byte(0))
 	f.Fuzz(func(t *testing.T, vocabulary, sentence string, delimiter byte) {
 		var words []string
-		for _, w := range strings.Fields(vocabulary) {
+		for w := range strings.FieldsSeq(vocabulary) {
 			if !slices.Contains(words, w) && strings.IndexByte(w, delimiter) < 0 {
 				words = append(words, w)
 			}
