@@ -27,7 +27,7 @@ func preprocessed(t *testing.T, path string, cfg preprocess.Config) (genes []str
 	if err != nil {
 		t.Fatal(err)
 	}
-	if plan, err = preprocess.New(ctx, x, genes, cfg, h5ad.RowOptions{}); err != nil {
+	if plan, err = preprocess.New(ctx, x, genes, cfg, h5ad.Selection{}); err != nil {
 		t.Fatal(err)
 	}
 	var kept []string

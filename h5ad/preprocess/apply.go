@@ -138,6 +138,49 @@ func fillWith[T h5ad.Number](s *Source, b *h5ad.Batch, all []T, take func([]T) e
 	return nil
 }
 
+// Normalise changes the values of a batch, which has kept cells and genes alone, to
+// []float32 as the plan has it. A plan that changes none leaves it as it is.
+func (p *Plan) Normalise(b *h5ad.Batch) error {
+	if !p.Config.changes() {
+		return nil
+	}
+	switch v := b.Values.(type) {
+	case []float32:
+		return normaliseAll(p, b, v)
+	case []float64:
+		return normaliseAll(p, b, v)
+	case []int8:
+		return normaliseAll(p, b, v)
+	case []int16:
+		return normaliseAll(p, b, v)
+	case []int32:
+		return normaliseAll(p, b, v)
+	case []int64:
+		return normaliseAll(p, b, v)
+	case []uint8:
+		return normaliseAll(p, b, v)
+	case []uint16:
+		return normaliseAll(p, b, v)
+	case []uint32:
+		return normaliseAll(p, b, v)
+	case []uint64:
+		return normaliseAll(p, b, v)
+	}
+	return errValues
+}
+
+func normaliseAll[T h5ad.Number](p *Plan, b *h5ad.Batch, all []T) error {
+	out := make([]float32, 0, len(all))
+	var err error
+	for i := range b.NObs() {
+		if out, err = normalise(p, out, all[b.Indptr[i]:b.Indptr[i+1]]); err != nil {
+			return fmt.Errorf("cell %d: %w", b.Start+i, err)
+		}
+	}
+	b.Values = out
+	return nil
+}
+
 // normalise appends the values of a cell, scaled and with logarithms taken, in
 // float64 and rounded once.
 func normalise[T h5ad.Number](p *Plan, dst []float32, vals []T) ([]float32, error) {

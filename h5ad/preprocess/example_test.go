@@ -29,7 +29,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	cfg := preprocess.Config{MinGenes: 2, Target: preprocess.Median, Log: preprocess.Log10}
-	plan, err := preprocess.New(ctx, x, genes, cfg, h5ad.RowOptions{})
+	plan, err := preprocess.New(ctx, x, genes, cfg, h5ad.Selection{})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -212,7 +212,7 @@ func TestPlanOfAShard(t *testing.T) {
 	ctx := context.Background()
 	x := hand(t)
 	opts := h5ad.RowOptions{Start: 1, End: 4, MaxRows: 2}
-	p, err := New(ctx, x, handGenes, Config{MinGenes: 2, Target: Median}, opts)
+	p, err := New(ctx, x, handGenes, Config{MinGenes: 2, Target: Median}, h5ad.Selection{Rows: opts})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,7 +255,7 @@ func TestErrors(t *testing.T) {
 		{"target NaN", counts, handGenes, Config{Target: math.NaN()}, "a target of NaN", false},
 		{"names", counts, handGenes[:3], Config{}, "3 names for a matrix of 5 genes", false},
 	} {
-		_, err := New(context.Background(), c.x, c.genes, c.cfg, h5ad.RowOptions{})
+		_, err := New(context.Background(), c.x, c.genes, c.cfg, h5ad.Selection{})
 		var bad interface{ BadInput() bool }
 		if err == nil || !strings.Contains(err.Error(), c.want) || errors.As(err, &bad) != c.input {
 			t.Errorf("%s: %v", c.name, err)
@@ -263,12 +263,12 @@ func TestErrors(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := New(ctx, counts, handGenes, Config{MinGenes: 1}, h5ad.RowOptions{}); !errors.Is(err, context.Canceled) {
+	if _, err := New(ctx, counts, handGenes, Config{MinGenes: 1}, h5ad.Selection{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 	// What no pass looked at is found when it is normalised.
 	x := file(t, handGenes, []float32{1, nan, 0, 0, 0})
-	p, err := New(context.Background(), x, handGenes, Config{Target: 10}, h5ad.RowOptions{})
+	p, err := New(context.Background(), x, handGenes, Config{Target: 10}, h5ad.Selection{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,7 +288,7 @@ func TestWarnings(t *testing.T) {
 		cfg  Config
 		want int
 	}{{Config{Log: Log2}, 1}, {Config{MinGenes: 1}, 0}} {
-		p, err := New(context.Background(), x, handGenes, c.cfg, h5ad.RowOptions{})
+		p, err := New(context.Background(), x, handGenes, c.cfg, h5ad.Selection{})
 		if err != nil {
 			t.Fatal(err)
 		}

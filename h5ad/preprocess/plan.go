@@ -14,8 +14,8 @@ import (
 // Plan is what becomes of a matrix. It may be kept as JSON.
 type Plan struct {
 	Config Config `json:"config"`
-	// Start is the first row that the plan covers, NObs their number and NVars that
-	// of the genes.
+	// Start is the first row that the plan covers, 0 for a selection of cells; NObs
+	// is their number and NVars that of the genes.
 	Start int `json:"start"`
 	NObs  int `json:"n_obs"`
 	NVars int `json:"n_vars"`
@@ -78,6 +78,33 @@ func (p *Plan) Excluded() []bool {
 	return out
 }
 
+// Kept narrows the selection that the plan was made for to what it keeps.
+func (p *Plan) Kept(sel h5ad.Selection) h5ad.Selection {
+	if p.KeptCells < p.NObs {
+		sel.Cells = p.Cells.among(sel.Cells, p.Start, p.NObs)
+	}
+	if p.KeptGenes < p.NVars {
+		sel.Genes = p.Genes.among(sel.Genes, 0, p.NVars)
+	}
+	return sel
+}
+
+// among lists the members of the set, counted in list, or from first where there
+// is no list.
+func (b Bits) among(list []int, first, n int) []int {
+	out := []int{}
+	for i := range n {
+		switch {
+		case !b.Has(i):
+		case list == nil:
+			out = append(out, first+i)
+		default:
+			out = append(out, list[i])
+		}
+	}
+	return out
+}
+
 // dropped says why cells were dropped.
 func (p *Plan) dropped() string {
 	var why []string
@@ -99,29 +126,35 @@ func (p *Plan) Warnings() []string {
 	return out
 }
 
-// New makes the plan for the rows of m that opts selects, whose columns are the
-// given genes (only IsMito and errors look at the names).
+// New makes the plan for a selection of the cells and genes of m, which are numbered
+// anew; genes names those genes (only IsMito and errors look at the names).
 //
 // It reads the rows once, and a second time if genes are dropped and totals are
 // needed; a plan without filters and without a median only samples it. Memory is a
 // bit for each cell and gene, and 8 bytes for each cell if a median is taken.
 // Values that are negative or not finite, a limit for mitochondrial genes where
 // there are none, and filters that leave nothing are bad input.
-func New(ctx context.Context, m *h5ad.Matrix, genes []string, cfg Config, opts h5ad.RowOptions) (*Plan, error) {
+func New(ctx context.Context, m *h5ad.Matrix, genes []string, cfg Config, sel h5ad.Selection) (*Plan, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	if len(genes) != m.NVars {
-		return nil, fmt.Errorf("%d names for a matrix of %d genes", len(genes), m.NVars)
+	nVars, start, end := m.NVars, sel.Rows.Start, sel.Rows.End
+	if sel.Genes != nil {
+		nVars = len(sel.Genes)
 	}
-	end := opts.End
 	if end == 0 {
 		end = m.NObs
 	}
-	if opts.Start < 0 || end < opts.Start || end > m.NObs {
-		return nil, fmt.Errorf("rows [%d, %d) of %d", opts.Start, end, m.NObs)
+	if sel.Cells != nil {
+		start, end = 0, len(sel.Cells)
 	}
-	s := &scan{genes: genes, p: &Plan{Config: cfg, Start: opts.Start, NObs: end - opts.Start, NVars: m.NVars}}
+	if len(genes) != nVars {
+		return nil, fmt.Errorf("%d names for a matrix of %d genes", len(genes), nVars)
+	}
+	if start < 0 || end < start || end > m.NObs {
+		return nil, fmt.Errorf("rows [%d, %d) of %d", start, end, m.NObs)
+	}
+	s := &scan{sel: sel, genes: genes, p: &Plan{Config: cfg, Start: start, NObs: end - start, NVars: nVars}}
 	s.begin()
 	if cfg.MaxMito > 0 && s.p.MitoGenes == 0 {
 		return nil, badInput("no gene of %d is mitochondrial (MT-…, such as MT-CO1), so that their part of a cell cannot be limited; "+
@@ -137,7 +170,7 @@ func New(ctx context.Context, m *h5ad.Matrix, genes []string, cfg Config, opts h
 		}
 	}
 	if cfg.filters() || cfg.Target == Median {
-		if err := s.run(ctx, m, opts); err != nil {
+		if err := s.run(ctx, m); err != nil {
 			return nil, err
 		}
 	}

@@ -81,7 +81,7 @@ func open(t *testing.T, path string) (*h5ad.Matrix, []string) {
 func run(t *testing.T, x *h5ad.Matrix, genes []string, cfg Config, opts h5ad.RowOptions) (p *Plan, rows, cols []int, values []float32) {
 	t.Helper()
 	ctx := context.Background()
-	p, err := New(ctx, x, genes, cfg, opts)
+	p, err := New(ctx, x, genes, cfg, h5ad.Selection{Rows: opts})
 	if err != nil {
 		t.Fatal(err)
 	}

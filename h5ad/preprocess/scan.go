@@ -10,6 +10,7 @@ import (
 // scan gathers a plan.
 type scan struct {
 	p      *Plan
+	sel    h5ad.Selection
 	genes  []string
 	mito   []bool
 	cells  []int64   // that have enough genes and express each gene
@@ -36,18 +37,18 @@ func (s *scan) begin() {
 
 // run reads the matrix: once for the expressed genes and the totals together,
 // unless totals depend on which genes are left.
-func (s *scan) run(ctx context.Context, m *h5ad.Matrix, opts h5ad.RowOptions) error {
+func (s *scan) run(ctx context.Context, m *h5ad.Matrix) error {
 	p := s.p
 	s.cells = make([]int64, p.NVars)
 	weighs := p.Config.MaxMito > 0 || p.Config.Target == Median
-	err := s.pass(ctx, m, opts, true, weighs && p.Config.MinCells == 0)
+	err := s.pass(ctx, m, true, weighs && p.Config.MinCells == 0)
 	if err != nil {
 		return err
 	}
 	if p.Config.MinCells > 0 {
 		s.dropGenes()
 		if weighs {
-			if err := s.pass(ctx, m, opts, false, true); err != nil {
+			if err := s.pass(ctx, m, false, true); err != nil {
 				return err
 			}
 		}
@@ -66,6 +67,14 @@ func (s *scan) run(ctx context.Context, m *h5ad.Matrix, opts h5ad.RowOptions) er
 	return nil
 }
 
+// row is the row in the matrix of a cell of the selection.
+func (s *scan) row(cell int) int {
+	if s.sel.Cells != nil {
+		return s.sel.Cells[cell]
+	}
+	return s.p.Start + cell
+}
+
 // dropGenes drops the genes that too few cells express.
 func (s *scan) dropGenes() {
 	for i, n := range s.cells {
@@ -78,16 +87,8 @@ func (s *scan) dropGenes() {
 }
 
 // pass reads all rows, to count expressed genes, to take totals, or both.
-func (s *scan) pass(ctx context.Context, m *h5ad.Matrix, opts h5ad.RowOptions, counts, weighs bool) error {
-	for b, err := range m.All(ctx, opts) {
-		if err != nil {
-			return err
-		}
-		if err := s.batch(b, counts, weighs); err != nil {
-			return err
-		}
-	}
-	return nil
+func (s *scan) pass(ctx context.Context, m *h5ad.Matrix, counts, weighs bool) error {
+	return m.Each(ctx, s.sel, func(b *h5ad.Batch) error { return s.batch(b, counts, weighs) })
 }
 
 func (s *scan) batch(b *h5ad.Batch, counts, weighs bool) error {
@@ -120,12 +121,12 @@ func scanCells[T h5ad.Number](s *scan, b *h5ad.Batch, all []T, counts, weighs bo
 	for i := range b.NObs() {
 		lo, hi := b.Indptr[i], b.Indptr[i+1]
 		cols, vals := b.Indices[lo:hi], all[lo:hi]
-		cell := b.Start + i - s.p.Start
+		cell := b.Start + i
 		if counts {
 			n := 0
 			for k, v := range vals {
 				if !(v >= 0) || float64(v) > math.MaxFloat64 {
-					return badValue(b.Start+i, s.genes[cols[k]], float64(v))
+					return badValue(s.row(b.Start+i), s.genes[cols[k]], float64(v))
 				}
 				if v > 0 {
 					n++
