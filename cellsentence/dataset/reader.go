@@ -107,7 +107,7 @@ func (r *Reader) open(ctx context.Context, path string, opts *ReadOptions) error
 	case "arrow":
 		err = r.openArrow(f, st.Size(), opts)
 	default:
-		err = r.openText(ctx, f, format.Kind == "jsonl", st.Mode().IsRegular(), opts)
+		err = r.openText(ctx, f, format, st.Mode().IsRegular(), opts)
 	}
 	if r.source == nil {
 		f.Close()
@@ -117,7 +117,7 @@ func (r *Reader) open(ctx context.Context, path string, opts *ReadOptions) error
 
 // openPipe tells jsonl by its first character.
 func (r *Reader) openPipe(opts *ReadOptions) error {
-	in, _, err := decompress(opts.Stdin)
+	in, _, err := decompress(opts.Stdin, "")
 	if err != nil {
 		return err
 	}

@@ -193,9 +193,9 @@ func parquetKind(c *schema.Column) (Kind, bool) {
 	}
 	plain, integer := false, false
 	switch l := c.LogicalType().(type) {
-	case schema.NoLogicalType, schema.UnknownLogicalType, nil:
+	case schema.NoLogicalType, schema.UnknownLogicalType, schema.NullLogicalType, nil:
 		plain = true
-	case schema.IntLogicalType:
+	case *schema.IntLogicalType:
 		integer = l.IsSigned() || l.BitWidth() < 64
 	case schema.StringLogicalType, schema.EnumLogicalType, schema.JSONLogicalType:
 		return Text, c.PhysicalType() == parquet.Types.ByteArray
@@ -297,7 +297,7 @@ func (s *parquetSource) column(r file.ColumnChunkReader, c *Column, n int) error
 	case *file.Int32ColumnChunkReader:
 		s.small = room(s.small, n)
 		unsigned := false
-		if l, ok := r.Descriptor().LogicalType().(schema.IntLogicalType); ok {
+		if l, ok := r.Descriptor().LogicalType().(*schema.IntLogicalType); ok {
 			unsigned = !l.IsSigned()
 		}
 		return read(s, r, r.ReadBatch, s.small, c.Kind == Int, c, func(v int32) {

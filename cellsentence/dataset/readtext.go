@@ -13,9 +13,9 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// decompress looks at the beginning of r and undoes gzip or zstd. The second value
-// ends what runs for it.
-func decompress(r io.Reader) (io.Reader, func(), error) {
+// decompress looks at the beginning of r and undoes gzip or zstd; where one of them
+// is expected, nothing else is taken. The second value ends what runs for it.
+func decompress(r io.Reader, expected string) (io.Reader, func(), error) {
 	in := bufio.NewReaderSize(r, 1<<20)
 	magic, err := in.Peek(4)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -34,16 +34,21 @@ func decompress(r io.Reader) (io.Reader, func(), error) {
 			return nil, nil, err
 		}
 		return z, z.Close, nil
+	case expected != "" && len(magic) < 4:
+		return nil, nil, io.ErrUnexpectedEOF
+	case expected != "":
+		return nil, nil, fmt.Errorf("the file is not compressed with %s, as its name says", expected)
 	}
 	return in, func() {}, nil
 }
 
 // openText opens txt or jsonl. A regular jsonl file is read twice: first to learn
 // its columns.
-func (r *Reader) openText(ctx context.Context, f *os.File, jsonl, regular bool, opts *ReadOptions) error {
+func (r *Reader) openText(ctx context.Context, f *os.File, format Format, regular bool, opts *ReadOptions) error {
 	var all *inference
+	jsonl := format.Kind == "jsonl"
 	if jsonl && regular {
-		in, end, err := decompress(f)
+		in, end, err := decompress(f, format.Compression)
 		if err != nil {
 			return err
 		}
@@ -57,7 +62,7 @@ func (r *Reader) openText(ctx context.Context, f *os.File, jsonl, regular bool, 
 			return err
 		}
 	}
-	in, end, err := decompress(f)
+	in, end, err := decompress(f, format.Compression)
 	if err != nil {
 		return err
 	}
@@ -110,32 +115,46 @@ const maxBatchBytes = 64 << 20
 
 // lines reads lines and knows their numbers.
 type lines struct {
-	s *bufio.Scanner
-	n int
+	r    *bufio.Reader
+	most int
+	long []byte // a line that is longer than the buffer
+	n    int
 }
 
 func newLines(r io.Reader, opts *ReadOptions) *lines {
-	s := bufio.NewScanner(r)
-	s.Buffer(make([]byte, 0, 1<<16), int(min(opts.budget(), 1<<30)))
-	return &lines{s: s}
+	return &lines{r: bufio.NewReaderSize(r, 1<<16), most: int(min(opts.budget(), 1<<30))}
 }
 
 // next is the next line, valid until the one behind it is read.
 func (l *lines) next() ([]byte, error) {
 	l.n++
-	if l.s.Scan() {
-		return l.s.Bytes(), nil
+	l.long = l.long[:0]
+	for {
+		part, err := l.r.ReadSlice('\n')
+		if err == nil && len(l.long) == 0 {
+			return trimEnd(part), nil
+		}
+		if len(l.long)+len(part) > l.most {
+			return nil, l.fail(errors.New("the line is too long for the memory set aside"))
+		}
+		l.long = append(l.long, part...)
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+		case err == nil || errors.Is(err, io.EOF) && len(l.long) > 0: // the last line may lack its end
+			return trimEnd(l.long), nil
+		case errors.Is(err, io.EOF):
+			return nil, io.EOF
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			return nil, l.fail(errors.New("the compressed file is cut short"))
+		default:
+			return nil, l.fail(err)
+		}
 	}
-	switch err := l.s.Err(); {
-	case err == nil:
-		return nil, io.EOF
-	case errors.Is(err, bufio.ErrTooLong):
-		return nil, l.fail(errors.New("the line is too long for the memory set aside"))
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, l.fail(errors.New("the compressed file is cut short"))
-	default:
-		return nil, l.fail(err)
-	}
+}
+
+// trimEnd removes the end of a line, of Windows as well.
+func trimEnd(line []byte) []byte {
+	return bytes.TrimSuffix(bytes.TrimSuffix(line, []byte{'\n'}), []byte{'\r'})
 }
 
 func (l *lines) fail(err error) error {

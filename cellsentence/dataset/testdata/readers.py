@@ -34,7 +34,7 @@ def check(folder):
         "duckdb parquet": [dict(zip(relation.columns, row)) for row in relation.fetchall()],
         "duckdb text": duckdb.sql(
             f"select count(*) from '{path('x.parquet')}' where array_to_string(string_split(cell_sentence, ' '), ' ') = cell_sentence"
-        ).fetchone()[0],
+        ).fetchall()[0][0],
     }
     assert seen.pop("duckdb text") == len(want)
     for name, rows in seen.items():
@@ -53,7 +53,7 @@ def check(folder):
 
 def make(folder):
     n = 10_000
-    table = pa.table({
+    rows = pa.table({
         "cell_name": [f"cell-{i}" for i in range(n)],
         "cell_sentence": [f"GENE{i} CD3D" for i in range(n)],
         "cell_type": pa.array([None if i % 5 == 0 else f"type {i % 3}" for i in range(n)]).dictionary_encode(),
@@ -70,16 +70,16 @@ def make(folder):
         "delta": {"use_dictionary": False, "column_encoding": {
             "cell_name": "DELTA_BYTE_ARRAY", "cell_sentence": "DELTA_LENGTH_BYTE_ARRAY", "small": "DELTA_BINARY_PACKED"}},
     }.items():
-        pq.write_table(table, os.path.join(folder, name + ".parquet"), **options)
-    duckdb.sql(f"copy (select * from table) to '{folder}/duckdb.parquet' (format parquet, compression zstd)")
-    plain = table.set_column(2, "cell_type", table["cell_type"].cast(pa.string()))
-    with pa.ipc.new_stream(os.path.join(folder, "stream.arrow"), table.schema) as w:
-        w.write_table(table, max_chunksize=1500)
-    with pa.ipc.new_file(os.path.join(folder, "file.arrow"), table.schema) as w:
-        w.write_table(table, max_chunksize=1500)
+        pq.write_table(rows, os.path.join(folder, name + ".parquet"), **options)
+    duckdb.sql(f"copy (select * from rows) to '{folder}/duckdb.parquet' (format parquet, compression zstd)")
+    plain = rows.set_column(2, "cell_type", rows["cell_type"].cast(pa.string()))
+    with pa.ipc.new_stream(os.path.join(folder, "stream.arrow"), rows.schema) as w:
+        w.write_table(rows, max_chunksize=1500)
+    with pa.ipc.new_file(os.path.join(folder, "file.arrow"), rows.schema) as w:
+        w.write_table(rows, max_chunksize=1500)
     datasets.Dataset(plain).save_to_disk(os.path.join(folder, "saved.hf"), num_shards=3)
     with open(os.path.join(folder, "rows.json"), "w") as f:
-        json.dump(table.drop_columns(["list"]).to_pylist(), f)
+        json.dump(rows.drop_columns(["list"]).to_pylist(), f)
 
 
 {"check": check, "make": make}[sys.argv[1]](sys.argv[2])
