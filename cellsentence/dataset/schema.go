@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Kind is the type of a column's values. Any value may be missing.
@@ -57,13 +58,15 @@ func (s Schema) Names() []string {
 	return names
 }
 
-// Check returns an error for a name that is empty or given twice.
+// Check returns an error for a name that is empty, no UTF-8 or given twice.
 func (s Schema) Check() error {
 	seen := map[string]bool{}
 	for i, f := range s {
 		switch {
 		case f.Name == "":
 			return inputError("", "", "choose other columns, or rename it", "column %d has no name", i)
+		case !utf8.ValidString(f.Name):
+			return inputError("", "", "choose other columns, or rename it", "the name of column %d, %q, is no UTF-8", i, f.Name)
 		case seen[f.Name]:
 			return inputError("", "", "choose other columns, or rename one", "two columns are called %q", f.Name)
 		}
