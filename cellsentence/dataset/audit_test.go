@@ -147,6 +147,9 @@ func TestAuditDoublets(t *testing.T) {
 		if c.partner != "" && lineageOf[c.partner] == lineageOf[c.label] {
 			continue // a doublet, but not of two lineages
 		}
+		if c.share < 0.25 || c.share > 0.75 {
+			continue // nearly all of the RNA is that of one cell, and few markers of the other are in sight
+		}
 		if a.Flags(0, i)&dataset.FlagLineages != 0 {
 			found[i] = true
 		}

@@ -217,8 +217,8 @@ func (p *profiles) score(r *auditRow, genes []int32, odds float64) int32 {
 // times as often as in another, or in all cells.
 const marks = 1
 
-// doublet looks for a label, other than and unlike the cell's own, such that half a
-// cell of each explains the sentence better than least, the best single label with
+// doublet looks for a label, other than and unlike the cell's own, such that a mixture
+// of both explains the sentence better than least, the best single label with
 // the odds against it.
 func (p *profiles) doublet(label int32, top []int32, least float64) int32 {
 	best, partner := least, int32(-1)
@@ -226,24 +226,23 @@ func (p *profiles) doublet(label int32, top []int32, least float64) int32 {
 		if int32(l) == label || p.cells[l] < leastGroup || p.alike(label, int32(l)) {
 			continue
 		}
-		theirs, ours := 0, 0
+		theirs := 0
 		for i, g := range top {
-			switch b := float64(logs[g]) - p.own[i]; {
-			case b > marks:
+			if float64(logs[g])-p.own[i] > marks {
 				theirs++
-			case b < -marks:
-				ours++
 			}
 		}
-		if theirs < fewMarkers || ours < 2 {
-			continue // what it lacks of its own label speaks for a wrong label
+		if theirs < fewMarkers {
+			continue
 		}
-		sum := 0.0
-		for i, g := range top {
-			sum += math.Log((math.Exp(p.own[i]) + math.Exp(float64(logs[g]))) / 2)
-		}
-		if sum > best {
-			best, partner = sum, int32(l)
+		for _, part := range [...]float64{0.2, 0.5, 0.8} { // cells differ in size
+			sum := 0.0
+			for i, g := range top {
+				sum += math.Log((1-part)*math.Exp(p.own[i]) + part*math.Exp(float64(logs[g])))
+			}
+			if sum > best {
+				best, partner = sum, int32(l)
+			}
 		}
 	}
 	return partner

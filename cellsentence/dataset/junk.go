@@ -46,8 +46,9 @@ func (a *auditor) junk() {
 			r.flags |= FlagCheapJunk
 		}
 		if r.hasScore {
-			// Chance alone moves the transformed correlation of n words by 1/√n.
-			misfit := max(-fit(r).z(float64(r.fit), 0.01), -order(r).z(float64(r.order), 1/math.Sqrt(float64(min(r.words, orderWords)))))
+			// Chance alone moves the transformed correlation of n words by 1/√n, and half of
+			// a sentence, the genes with one or two counts, has no order.
+			misfit := max(-fit(r).z(float64(r.fit), 0.01), -order(r).z(float64(r.order), 1/math.Sqrt(float64(min(r.words, orderWords))/2)))
 			r.content = float32(max(misfit/a.cfg.MADs, float64(r.other)/odds))
 			if r.content > 1 {
 				r.flags |= FlagContentJunk

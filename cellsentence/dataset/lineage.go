@@ -84,10 +84,14 @@ func (a *auditor) twoLineages() {
 	}
 }
 
-// leastLead is the least deviation of the root of a share: where others have no such
-// gene, a share of an eighth is not flagged yet, which is the first word and the next
-// but one.
-const leastLead = 0.07
+const (
+	// smallLead is the weight of about two words.
+	smallLead = 0.04
+	// leastLead is the least deviation of the root of a share and smallLead: where
+	// others have no such gene, a share of 0.16 is not flagged yet, which is the first
+	// three words.
+	leastLead = 0.05
+)
 
 // leading flags cells led by ribosomal, mitochondrial or stress genes far more than
 // others of their label: by the weighted share of the first words.
@@ -95,9 +99,9 @@ func (a *auditor) leading() {
 	const shortest = 5 // the weight of some twelve words, of which a share is taken
 	flags := [leads]Flags{FlagRibosomal, FlagMitochondrial, FlagStress}
 	for k := range leads {
-		// The root of a share varies about alike around any share.
+		// The root of a share varies about alike around any share, but for the smallest.
 		share := func(r *auditRow) (float64, bool) {
-			return math.Sqrt(float64(r.lead[k]) / float64(max(r.leadOf, 1))), r.leadOf >= shortest
+			return math.Sqrt(float64(r.lead[k])/float64(max(r.leadOf, 1)) + smallLead), r.leadOf >= shortest
 		}
 		of := a.spreads(share)
 		for i := range a.rows {
@@ -111,7 +115,7 @@ func (a *auditor) leading() {
 			if v > limit {
 				r.flags |= flags[k]
 			}
-			a.report.lead(k, a.groupName(r.group), s.median*s.median, limit*limit, v*v)
+			a.report.lead(k, a.groupName(r.group), s.median*s.median-smallLead, limit*limit-smallLead, v*v-smallLead)
 		}
 	}
 }

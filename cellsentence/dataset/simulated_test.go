@@ -16,13 +16,19 @@ import (
 // cell is a row of a simulated dataset.
 type cell struct {
 	name, sentence, label, donor string
-	partner                      string // cell type of the second cell of a doublet
+	partner                      string  // cell type of the second cell of a doublet
+	share                        float64 // of the RNA, of the first cell of a doublet
 }
 
 // simulated draws cells, the ones from the given row on, and encodes them.
 func simulated(t testing.TB, cfg simulate.Config, from, n, topK int) ([]cell, *simulate.World) {
 	t.Helper()
 	w, err := simulate.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.DoubletShare = 0
+	alone, err := simulate.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +39,7 @@ func simulated(t testing.TB, cfg simulate.Config, from, n, topK int) ([]cell, *s
 	m := h5ad.Batch{Start: from, Indptr: []int64{0}}
 	var values []int32
 	var cells []cell
-	var c simulate.Cell
+	var c, single simulate.Cell
 	for row := from; row < from+n; row++ {
 		spec := w.Spec(row)
 		if err := w.Cell(row, spec, &c); err != nil {
@@ -42,13 +48,17 @@ func simulated(t testing.TB, cfg simulate.Config, from, n, topK int) ([]cell, *s
 		m.Indices = append(m.Indices, c.Indices...)
 		values = append(values, c.Counts...)
 		m.Indptr = append(m.Indptr, int64(len(m.Indices)))
-		partner := ""
+		partner, share := "", 1.0
 		if c.Truth.Partner >= 0 {
 			partner = w.CellTypes[c.Truth.Partner].Name
+			if err := alone.Cell(row, spec, &single); err != nil {
+				t.Fatal(err)
+			}
+			share = single.Truth.Library / c.Truth.Library
 		}
 		cells = append(cells, cell{
-			partner: partner,
-			name:    fmt.Sprintf("cell-%d", row), label: w.CellTypes[spec.CellType].Name, donor: w.Donors[spec.Donor],
+			partner: partner, share: share,
+			name: fmt.Sprintf("cell-%d", row), label: w.CellTypes[spec.CellType].Name, donor: w.Donors[spec.Donor],
 		})
 	}
 	m.Values = values
