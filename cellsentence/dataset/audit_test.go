@@ -1,7 +1,12 @@
 package dataset_test
 
 import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -248,5 +253,140 @@ func TestAuditDuplicates(t *testing.T) {
 		if l := a.Report.Leakage; len(l) != 1 || l[0].From != "train" || l[0].To != "test" || l[0].Exact != 50 || l[0].Near < 48 {
 			t.Errorf("leakage %+v", l)
 		}
+	}
+}
+
+// TestAuditConfounded finds labels that come from one donor alone.
+func TestAuditConfounded(t *testing.T) {
+	cells, _ := simulated(t, simulate.Config{Seed: 6, Perturbations: []simulate.Perturbation{}}, 0, 1000, 100)
+	for i := range cells {
+		switch cells[i].label {
+		case "B cell":
+			cells[i].donor = "D1"
+		case "Monocyte":
+			cells[i].donor = "D2"
+		}
+	}
+	c := audit(t, dataset.AuditConfig{}, cells).Report.Confounding
+	if len(c) != 1 || len(c[0].Alone) != 2 || c[0].Alone[0].Value == c[0].Alone[1].Value || c[0].Alone[0].Share != 1 || c[0].Confounded {
+		t.Fatalf("%+v", c)
+	}
+	for i := range cells {
+		cells[i].donor = cells[i].label
+	}
+	c = audit(t, dataset.AuditConfig{}, cells).Report.Confounding
+	if !c[0].Confounded || *c[0].V < 0.999 {
+		t.Errorf("%+v, expected that donor and label tell each other", c)
+	}
+}
+
+// TestAuditWrites adds the flags as columns, from which a mixture is made.
+func TestAuditWrites(t *testing.T) {
+	clean, w := simulated(t, simulate.Config{Seed: 7, Perturbations: []simulate.Perturbation{}}, 0, 1500, 0)
+	cells, planted := plant(clean, 3, func(_ *rand.Rand, c *cell) { c.sentence = join(words(c.sentence)[:5]) })
+	cells = append(cells, clean[0]) // a duplicate is neither good nor junk
+	cells[len(cells)-2].label = ""
+	a := audit(t, dataset.AuditConfig{Vocabulary: vocabulary(w)}, cells)
+	dir := t.TempDir()
+	path := filepath.Join(dir, "flagged.parquet")
+	if err := a.Write(t.Context(), 0, path, dataset.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	row := 0
+	for b, err := range dataset.Read(t.Context(), path, dataset.ReadOptions{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		flags, cheap, content := b.Column("c2s_flags"), b.Column("c2s_junk_cheap"), b.Column("c2s_junk_content")
+		for i := range b.Rows() {
+			if got := string(flags.Print(nil, i)); got != a.Flags(0, row).String() || flags.Missing[i] != (got == "") {
+				t.Fatalf("row %d: flags %q, expected %q", row, got, a.Flags(0, row))
+			}
+			x, y := a.Scores(0, row)
+			if cheap.Floats[i] != x || content.Missing[i] != math.IsNaN(y) || !content.Missing[i] && content.Floats[i] != y {
+				t.Fatalf("row %d: scores %g and %g, expected %g and %g", row, cheap.Floats[i], content.Floats[i], x, y)
+			}
+			row++
+		}
+	}
+	if row != len(cells) {
+		t.Errorf("%d rows, expected %d", row, len(cells))
+	}
+	if err := a.Write(t.Context(), 0, filepath.Join(dir, "x.txt"), dataset.Options{Force: true}); err != nil {
+		t.Fatal(err)
+	}
+	out := func(dose int) string { return filepath.Join(dir, fmt.Sprintf("mix-%d.hf", dose)) }
+	report, err := dataset.Mix(t.Context(), path, "", out, dataset.MixConfig{Doses: []int{0, 50}}, dataset.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.LeftOut != 1 || report.Junk.Rows != int64(len(planted)) || report.Good.Rows != int64(1500-len(planted)) {
+		t.Errorf("%+v, planted %d", report, len(planted))
+	}
+	again := []dataset.AuditInput{{Name: "x", Path: path}}
+	b, err := dataset.Audit(t.Context(), again, dataset.AuditConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var bad *dataset.Error
+	if err := b.Write(t.Context(), 0, filepath.Join(dir, "twice.parquet"), dataset.Options{}); !errors.As(err, &bad) {
+		t.Errorf("%v, expected that the columns are there already", err)
+	}
+}
+
+// TestAuditReport has the same report, as JSON, each time, for other formats of the
+// same rows, and examples of what was flagged.
+func TestAuditReport(t *testing.T) {
+	clean, _ := simulated(t, simulate.Config{Seed: 8, Perturbations: []simulate.Perturbation{}}, 0, 600, 0)
+	cells, _ := plant(clean, 1, func(_ *rand.Rand, c *cell) { c.sentence = "" })
+	var texts []string
+	for _, name := range []string{"a.parquet", "a.jsonl.zst", "a.hf"} {
+		a, err := dataset.Audit(t.Context(), []dataset.AuditInput{{Name: "a", Path: save(t, name, cells)}}, dataset.AuditConfig{Examples: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range a.Report.Inputs {
+			a.Report.Inputs[i].Path = ""
+		}
+		b, err := json.Marshal(a.Report)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, string(b))
+		if e := a.Report.Examples; len(e) < 2 || e[0].Flag != "empty" || e[0].Name != fmt.Sprintf("cell-%d", e[0].Row) {
+			t.Errorf("%+v", e)
+		}
+		if k := a.Report.Junk; k.Cheap == 0 || k.Scored == 0 {
+			t.Errorf("%+v", k)
+		}
+	}
+	if texts[0] != texts[1] || texts[0] != texts[2] {
+		t.Error("the reports differ")
+	}
+	for name, cfg := range map[string]dataset.AuditConfig{
+		"label": {Label: "celltype"}, "group": {Groups: []string{"lab"}}, "text": {Text: "prompt"}, "near": {Near: 0.5}, "odds": {Odds: 1},
+	} {
+		if _, err := dataset.Audit(t.Context(), []dataset.AuditInput{{Name: "a", Path: save(t, "a.parquet", cells)}}, cfg); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// TestAuditWithoutLabels finds doublets by the built-in markers.
+func TestAuditWithoutLabels(t *testing.T) {
+	cells, _ := simulated(t, simulate.Config{Seed: 9, Perturbations: []simulate.Perturbation{}, DoubletShare: 0.05}, 0, 2000, 0)
+	a := audit(t, dataset.AuditConfig{Label: "-"}, cells)
+	found, right := 0, 0
+	for i, c := range cells {
+		if a.Flags(0, i)&dataset.FlagLineages != 0 {
+			found++
+			if c.partner != "" && lineageOf[c.partner] != lineageOf[c.label] {
+				right++
+			}
+		}
+	}
+	t.Logf("%d found, %d of them doublets", found, right)
+	if found == 0 || float64(right)/float64(found) < 0.9 || len(a.Report.Warnings) != 1 {
+		t.Errorf("%d of %d flagged cells are doublets; %v", right, found, a.Report.Warnings)
 	}
 }
