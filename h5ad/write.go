@@ -266,6 +266,20 @@ func (w *Writer) place(key string) (*hdf5.GroupWriter, string, error) {
 // uns/a/b; groups on the way are made as mappings. See [Element] for what can be
 // written; obs and var are data frames.
 func (w *Writer) Set(ctx context.Context, key string, e Element) error {
+	if d, ok := e.(Dict); ok { // to which more may be added
+		if _, _, err := w.place(key); err != nil {
+			return err
+		}
+		if _, err := w.group(key); err != nil {
+			return err
+		}
+		for _, name := range sortedKeys(d) {
+			if err := w.Set(ctx, key+"/"+name, d[name]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	g, name, err := w.place(key)
 	if err != nil {
 		return err
