@@ -235,10 +235,7 @@ func encodeFile(ctx context.Context, g *globals, o *encodeFlags, path string, fi
 			result.warn("%s: %s", path, text)
 		}
 	}
-	note(in.file.Warnings())
-	if warning := cellsentence.ClassifyGenes(in.genes).Warning(); warning != "" {
-		note([]string{warning})
-	}
+	note(in.warnings)
 	names, err := in.file.Obs().Index(ctx)
 	if err != nil {
 		return err

@@ -180,7 +180,7 @@ func runFidelity(ctx context.Context, g *globals, o *fidelityFlags, path string)
 	if err != nil {
 		return badCells(path, err)
 	}
-	warnings := append(append([]string{}, in.file.Warnings()...), in.plan.Warnings()...)
+	warnings := append(append([]string{}, in.warnings...), in.plan.Warnings()...)
 	out.page.Warnings = warnings
 	inputs, err := manifest.Inputs(ctx, inputsOf(path), g.workers())
 	if err != nil {
