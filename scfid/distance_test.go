@@ -86,18 +86,22 @@ func TestDistanceByHand(t *testing.T) {
 // (S·MSM)^½ has the trace of M·S: the distance is known without any square root.
 func oracle(r *rand.Rand, d int, condition float64) (s1, s2 []float64, trace float64) {
 	half := func(power float64) *mat.Dense {
-		// A random rotation of a spectrum from 1 down to 1/condition.
-		g := mat.NewDense(d, d, nil)
+		// A random rotation, the product of reflections, of a spectrum from 1 down to
+		// 1/condition.
+		q := mat.NewDense(d, d, nil)
 		for i := range d {
-			for j := range d {
-				g.Set(i, j, r.NormFloat64())
-			}
+			q.Set(i, i, 1)
 		}
-		var qr mat.QR
-		qr.Factorize(g)
-		var q mat.Dense
-		qr.QTo(&q)
-		scaled := mat.DenseCopyOf(&q)
+		for range 3 {
+			v := mat.NewVecDense(d, nil)
+			for i := range d {
+				v.SetVec(i, r.NormFloat64())
+			}
+			var w mat.VecDense
+			w.MulVec(q, v)
+			q.RankOne(q, -2/mat.Dot(v, v), &w, v)
+		}
+		scaled := mat.DenseCopyOf(q)
 		for i := range d {
 			for j := range d {
 				scaled.Set(i, j, q.At(i, j)*math.Pow(condition, -power*float64(j)/float64(max(1, d-1))))

@@ -4,28 +4,10 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/cellsentence/c2s/scfid"
 )
-
-// sharedDir is the folder of real files, or the test skips.
-func sharedDir(t testing.TB) string {
-	t.Helper()
-	dir := os.Getenv("C2S_SHARED")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared")
-	}
-	if _, err := os.Stat(filepath.Join(dir, "data")); err != nil {
-		if os.Getenv("C2S_CI") == "1" {
-			t.Fatalf("no real data at %s (C2S_SHARED)", dir)
-		}
-		t.Skipf("no real data at %s (C2S_SHARED)", dir)
-	}
-	return dir
-}
 
 func source(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 2)) }
 

@@ -79,8 +79,8 @@ func TestBiasOfTheDistance(t *testing.T) {
 }
 
 // Intervals cover the true distance in 95 % of simulations or more, at 50 dimensions
-// and four and more cells a dimension. With these fixed seeds 200 repeats of a
-// coverage of 0.95 give fewer than 0.91 once in 200 times.
+// and four and more cells a dimension: the share of repeats may lie three standard
+// errors lower.
 func TestIntervalCovers(t *testing.T) {
 	const d = 50
 	sd := powerLaw(d)
@@ -90,7 +90,7 @@ func TestIntervalCovers(t *testing.T) {
 		wide[j] = 1.3 * s
 		truth += 0.09*s*s + 0.04*s*s
 	}
-	for _, c := range []struct{ n, m, repeats int }{{200, 200, 200}, {500, 300, 100}, {2000, 1000, 20}} {
+	for _, c := range []struct{ n, m, repeats int }{{200, 200, 100}, {500, 300, 60}, {2000, 1000, 20}} {
 		if c.n > 200 && testing.Short() {
 			continue
 		}
@@ -110,7 +110,7 @@ func TestIntervalCovers(t *testing.T) {
 		}
 		share := float64(covered) / float64(c.repeats)
 		t.Logf("n %d and %d: coverage %.3f, width %.3g, distance %.3g", c.n, c.m, share, width, truth)
-		if share < 0.91 {
+		if share < 0.95-3*math.Sqrt(0.95*0.05/float64(c.repeats)) {
 			t.Errorf("n %d and %d: coverage %.3f", c.n, c.m, share)
 		}
 	}

@@ -2,6 +2,7 @@ package embedfile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -52,7 +53,7 @@ func Open(ctx context.Context, path string, budget int64) (*Array, error) {
 // NewArray reads the .npy file of size bytes behind r; name stands for it in errors.
 func NewArray(ctx context.Context, r io.ReaderAt, size int64, name string, budget int64) (*Array, error) {
 	h, at, err := readHeader(io.NewSectionReader(r, 0, size))
-	if err == errPickled {
+	if errors.Is(err, errPickled) {
 		return nil, &Error{name, err, "save it with numpy.save(file, array.astype('float32'))"}
 	}
 	if err != nil {

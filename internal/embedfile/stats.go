@@ -32,7 +32,7 @@ func ReadStats(ctx context.Context, path string) (*Stats, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	st, err := f.Stat()
 	if err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func readMember(ctx context.Context, f *zip.File, file string, fits func(shape [
 	if err != nil {
 		return nil, nil, bad(name, "%w", err)
 	}
-	defer r.Close() //nolint:errcheck // only read
+	defer r.Close()
 	h, at, err := readHeader(r)
 	switch {
 	case err != nil:
