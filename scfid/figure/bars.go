@@ -25,7 +25,7 @@ func Groups(r *scfid.Result) (*Figure, error) {
 	for _, g := range r.Groups {
 		bars = append(bars, bar{g.Key, g.FD, g.BiasFloor, g.CI})
 	}
-	return chart(bars, "Fréchet distance by group")
+	return chart(bars, "Fréchet distance by group", "FD (bar), 95 % interval without bias (line), bias floor (mark)")
 }
 
 // Ranking draws the distance of each generated set of a comparison.
@@ -37,14 +37,14 @@ func Ranking(c *scfid.Comparison) (*Figure, error) {
 	if len(bars) == 0 {
 		return nil, errNothing("sets")
 	}
-	return chart(bars, "Fréchet distance to the real cells, equal numbers of cells")
+	return chart(bars, "Fréchet distance to the real cells, equal numbers of cells", "FD (bar), 95 % interval without bias (line)")
 }
 
 // chart is a chart of horizontal bars, the first on top.
-func chart(bars []bar, title string) (*Figure, error) {
+func chart(bars []bar, title, label string) (*Figure, error) {
 	p := plot.New()
 	p.Title.Text = title
-	p.X.Label.Text = "FD (bar), 95 % interval without bias (line), bias floor (mark)"
+	p.X.Label.Text = label
 	var values plotter.Values
 	var names []string
 	var floors plotter.XYs
