@@ -80,10 +80,14 @@ func Compare(ctx context.Context, real Side, gens []Named, cfg Config) (*Compari
 	if err != nil {
 		return nil, fmt.Errorf("real: %w", err)
 	}
+	poolR, err := e.pool(ctx, real.Rows, forRealPool)
+	if err != nil {
+		return nil, err
+	}
 	models := make([]model, len(gens))
 	for i, g := range gens {
 		side := sides[i].part(newDraws(cfg.Seed, forEqualN, i).sample(sides[i].Len(), out.N))
-		if models[i], err = e.model(ctx, g.Name, real, side, a); err != nil {
+		if models[i], err = e.model(ctx, g.Name, real, poolR, side, a); err != nil {
 			return nil, fmt.Errorf("%s: %w", g.Name, err)
 		}
 	}
@@ -102,7 +106,7 @@ type model struct {
 	est *estimate
 }
 
-func (e *evaluation) model(ctx context.Context, name string, real, gen Side, a *Sample) (model, error) {
+func (e *evaluation) model(ctx context.Context, name string, real Side, poolR *pool, gen Side, a *Sample) (model, error) {
 	b, err := Prepare(ctx, gen.Rows, e.cfg.Workers)
 	if err != nil {
 		return model{}, err
@@ -112,7 +116,11 @@ func (e *evaluation) model(ctx context.Context, name string, real, gen Side, a *
 		return model{}, err
 	}
 	m := model{Ranked: Ranked{name, Value(f.Value), Value(f.MeanTerm), Value(f.CovTerm), nil}}
-	if m.est, err = e.influence(ctx, real.Rows, gen.Rows, a, b, f.Value, gen.Donors); err != nil || m.est == nil {
+	poolG, err := e.pool(ctx, gen.Rows, forGenPool)
+	if err != nil {
+		return m, err
+	}
+	if m.est, err = e.influence(ctx, poolR, poolG, a, b, f.Value, gen.Donors); err != nil || m.est == nil {
 		return m, err
 	}
 	test, err := e.mmd(ctx, real.Rows, gen.Rows, real.Donors, gen.Donors)

@@ -166,8 +166,15 @@ const smallGroup = 20
 
 // companions fills in what needs the cells themselves.
 func (e *evaluation) companions(ctx context.Context, of string, real, gen Side, a, b *Sample, s *Scores) error {
-	var err error
-	if s.Floor, err = e.biasFloor(ctx, real.Rows, gen.Len()); err != nil {
+	poolR, err := e.pool(ctx, real.Rows, forRealPool)
+	if err != nil {
+		return err
+	}
+	poolG, err := e.pool(ctx, gen.Rows, forGenPool)
+	if err != nil {
+		return err
+	}
+	if s.Floor, err = e.biasFloor(ctx, poolR, gen.Len()); err != nil {
 		return err
 	}
 	s.BiasFloor = s.Floor.Value
@@ -177,7 +184,7 @@ func (e *evaluation) companions(ctx context.Context, of string, real, gen Side, 
 		}
 		s.DonorFloor = s.Donors.Value
 	}
-	if s.Extrapolation, err = e.extrapolate(ctx, real.Rows, gen.Rows); err != nil {
+	if s.Extrapolation, err = e.extrapolate(ctx, poolR, poolG); err != nil {
 		return err
 	}
 	s.FDInfinity, s.FDInfinitySE = s.Extrapolation.Value, s.Extrapolation.SE
@@ -195,7 +202,7 @@ func (e *evaluation) companions(ctx context.Context, of string, real, gen Side, 
 		e.warn("%sthe permutation test does not tell the sets apart (p = %.3g, %d cells a side): the distance may be 0 and has no interval", of, float64(s.MMD.P), s.MMD.N)
 		return nil
 	}
-	est, err := e.influence(ctx, real.Rows, gen.Rows, a, b, float64(s.FD), gen.Donors)
+	est, err := e.influence(ctx, poolR, poolG, a, b, float64(s.FD), gen.Donors)
 	if err != nil || est == nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func ExampleEvaluate() {
 	}
 	fmt.Printf("FD %.2f, floor %.2f, FD∞ %.2f, interval holds 1: %v, p %.3f\n",
 		result.FD, result.BiasFloor, result.FDInfinity, result.CI[0] < 1 && result.CI[1] > 1, result.PermutationP)
-	// Output: FD 0.90, floor 0.04, FD∞ 0.82, interval holds 1: true, p 0.001
+	// Output: FD 0.90, floor 0.03, FD∞ 0.83, interval holds 1: true, p 0.001
 }
 
 // The bare distance between sets, each prepared once.

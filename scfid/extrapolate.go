@@ -23,24 +23,30 @@ type Extrapolation struct {
 	Points []Point `json:"points"`
 }
 
-func (e *evaluation) extrapolate(ctx context.Context, real, gen Rows) (Extrapolation, error) {
+func (e *evaluation) extrapolate(ctx context.Context, real, gen *pool) (Extrapolation, error) {
 	out := Extrapolation{Value: missing, SE: missing, Slope: missing}
 	k := e.cfg.Sizes
 	var x, y []float64
 	for i := range k {
 		share := 0.5 + 0.5*float64(i)/float64(k-1)
-		n, m := int(math.Round(share*float64(real.Len()))), int(math.Round(share*float64(gen.Len())))
+		n, m := int(math.Round(share*float64(real.rows.Len()))), int(math.Round(share*float64(gen.rows.Len())))
 		if n < 2 || m < 2 {
 			return out, nil
 		}
-		f, err := e.distance(ctx,
-			pick(real, newDraws(e.cfg.Seed, forSizes, 2*i).sample(real.Len(), n)),
-			pick(gen, newDraws(e.cfg.Seed, forSizes, 2*i+1).sample(gen.Len(), m)))
+		a, _, err := real.split(ctx, newDraws(e.cfg.Seed, forSizes, 2*i), n, 0)
 		if err != nil {
 			return out, err
 		}
-		x, y = append(x, inverseSum(n, m)), append(y, f.Value)
-		out.Points = append(out.Points, Point{n, m, Value(f.Value)})
+		b, _, err := gen.split(ctx, newDraws(e.cfg.Seed, forSizes, 2*i+1), m, 0)
+		if err != nil {
+			return out, err
+		}
+		f, err := Distance(ctx, a, b)
+		if err != nil {
+			return out, err
+		}
+		x, y = append(x, inverseSum(a.n, b.n)), append(y, f.Value)
+		out.Points = append(out.Points, Point{a.n, b.n, Value(f.Value)})
 	}
 	intercept, slope, se := line(x, y)
 	out.Value, out.Slope, out.SE = Value(intercept), Value(slope), Value(se)

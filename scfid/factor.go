@@ -96,12 +96,6 @@ func FromMoments(ctx context.Context, m *Moments, workers int) (*Sample, error) 
 // a thousand times less than what float64 can tell from singular.
 const safeCondition = 1e13
 
-// N is the number of rows, 0 if it is not known.
-func (s *Sample) N() int { return s.n }
-
-// Dim is the length of a row.
-func (s *Sample) Dim() int { return s.dim }
-
 // eigen factors a covariance that is not safely positive definite. Eigenvalues up
 // to dim·2^-52 of the largest are rounding and count as zero.
 func (s *Sample) eigen() error {

@@ -21,24 +21,29 @@ type Floor struct {
 // distance. A part has as many cells as were generated if that leaves at least as
 // many; then little is left to the law a(1/n₁ + 1/n₂) that leads from the parts to
 // the whole.
-func (e *evaluation) biasFloor(ctx context.Context, real Rows, nGen int) (Floor, error) {
-	n := real.Len()
+func (e *evaluation) biasFloor(ctx context.Context, real *pool, nGen int) (Floor, error) {
+	n := real.rows.Len()
 	small := min(nGen, n/2)
 	if small < 2 {
 		return noFloor(), nil
 	}
+	out := Floor{Splits: e.cfg.Splits}
 	values := make([]float64, e.cfg.Splits)
 	for k := range values {
-		a, b := newDraws(e.cfg.Seed, forFloor, k).split(n, n-small, small)
-		f, err := e.distance(ctx, pick(real, a), pick(real, b))
+		a, b, err := real.split(ctx, newDraws(e.cfg.Seed, forFloor, k), n-small, small)
 		if err != nil {
 			return Floor{}, err
 		}
-		values[k] = f.Value
+		f, err := Distance(ctx, a, b)
+		if err != nil {
+			return Floor{}, err
+		}
+		values[k], out.N = f.Value, [2]int{a.n, b.n}
 	}
 	mean, sd := meanSD(values)
-	ratio := inverseSum(n, nGen) / inverseSum(n-small, small)
-	return Floor{Value(mean * ratio), Value(mean), Value(sd), [2]int{n - small, small}, len(values)}, nil
+	ratio := inverseSum(n, nGen) / inverseSum(out.N[0], out.N[1])
+	out.Value, out.Measured, out.SD = Value(mean*ratio), Value(mean), Value(sd)
+	return out, nil
 }
 
 func noFloor() Floor { return Floor{Value: missing, Measured: missing, SD: missing} }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"math"
 
-	"gonum.org/v1/gonum/mat"
-
 	kernel "github.com/cellsentence/c2s/scfid/internal/blas"
 )
 
@@ -30,9 +28,9 @@ type estimate struct {
 // from the real to the generated normal distribution; for generated cells the
 // roles change and T is inverted. A bootstrap over cells would not do: a resample
 // has ties, which add a bias of the size of the one to be measured.
-func (e *evaluation) influence(ctx context.Context, real, gen Rows, a, b *Sample, full float64, genDonors []string) (*estimate, error) {
+func (e *evaluation) influence(ctx context.Context, real, gen *pool, a, b *Sample, full float64, genDonors []string) (*estimate, error) {
 	d := a.dim
-	if min(real.Len(), gen.Len()) < intervalFactor*d || a.form != byCholesky || b.form != byCholesky {
+	if min(a.n, b.n) < intervalFactor*d || a.form != byCholesky || b.form != byCholesky {
 		return nil, nil
 	}
 	mean, err := e.halves(ctx, real, gen)
@@ -43,11 +41,11 @@ func (e *evaluation) influence(ctx context.Context, real, gen Rows, a, b *Sample
 	if err != nil {
 		return nil, err
 	}
-	psiR, err := psi(ctx, real, a, b, toGen)
+	psiR, err := psi(ctx, real.rows, a, b, toGen)
 	if err != nil {
 		return nil, err
 	}
-	psiG, err := psi(ctx, gen, b, a, toReal)
+	psiG, err := psi(ctx, gen.rows, b, a, toReal)
 	if err != nil {
 		return nil, err
 	}
@@ -55,14 +53,20 @@ func (e *evaluation) influence(ctx context.Context, real, gen Rows, a, b *Sample
 }
 
 // halves is the mean distance between random halves of both sides.
-func (e *evaluation) halves(ctx context.Context, real, gen Rows) (float64, error) {
+func (e *evaluation) halves(ctx context.Context, real, gen *pool) (float64, error) {
 	sum := 0.0
+	n, m := real.rows.Len(), gen.rows.Len()
 	for k := range e.cfg.Splits {
-		n, m := real.Len(), gen.Len()
-		r1, r2 := newDraws(e.cfg.Seed, forHalves, 2*k).split(n, n/2, n/2)
-		g1, g2 := newDraws(e.cfg.Seed, forHalves, 2*k+1).split(m, m/2, m/2)
-		for _, half := range [][2][]int{{r1, g1}, {r2, g2}} {
-			f, err := e.distance(ctx, pick(real, half[0]), pick(gen, half[1]))
+		r1, r2, err := real.split(ctx, newDraws(e.cfg.Seed, forHalves, 2*k), n/2, n/2)
+		if err != nil {
+			return 0, err
+		}
+		g1, g2, err := gen.split(ctx, newDraws(e.cfg.Seed, forHalves, 2*k+1), m/2, m/2)
+		if err != nil {
+			return 0, err
+		}
+		for _, half := range [][2]*Sample{{r1, g1}, {r2, g2}} {
+			f, err := Distance(ctx, half[0], half[1])
 			if err != nil {
 				return 0, err
 			}
@@ -172,24 +176,4 @@ func (s *estimate) interval(realDonors []string) (ci *[2]float64, se float64) {
 		return nil, se
 	}
 	return &[2]float64{max(0, s.centre-normal95*se), max(0, s.centre+normal95*se)}, se
-}
-
-// TransportMap is the optimal transport map T between the normal distributions of
-// two samples, x ↦ μ_b + T(x−μ_a): T S_a T = S_b (I. Olkin and F. Pukelsheim, 1982).
-// Both covariances must be well conditioned.
-func TransportMap(a, b *Sample) (*mat.SymDense, error) {
-	if a.dim != b.dim {
-		return nil, badInput("embeddings of %d and of %d dimensions have no map", a.dim, b.dim)
-	}
-	if a.form != byCholesky || b.form != byCholesky {
-		return nil, badInput("a map needs covariances of full rank: more cells than dimensions")
-	}
-	w, _, err := maps(a, b)
-	if err != nil {
-		return nil, err
-	}
-	d := a.dim
-	t := make([]float64, d*d)
-	kernel.Multiply(a.workers, d, d, d, 1, kernel.Rows(w, d).T(), kernel.Rows(w, d), t, d, kernel.Upper)
-	return mat.NewSymDense(d, t), nil
 }

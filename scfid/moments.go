@@ -146,11 +146,7 @@ func (a *Accumulator) Moments() (*Moments, error) {
 	if len(a.nodes) == 0 {
 		return nil, badInput("no rows: a covariance needs two")
 	}
-	whole := a.nodes[0]
-	for _, n := range a.nodes[1:] {
-		whole = a.join(whole, n)
-	}
-	a.nodes = nil
+	whole := a.whole()
 	if whole.n < 2 {
 		return nil, badInput("1 row: a covariance needs two")
 	}
@@ -163,6 +159,16 @@ func (a *Accumulator) Moments() (*Moments, error) {
 	cov := mat.NewSymDense(a.dim, nil)
 	cov.SetRawSymmetric(blas64.Symmetric{N: a.dim, Stride: a.dim, Data: whole.scatter, Uplo: blas.Upper})
 	return &Moments{whole.n, whole.mean, cov}, nil
+}
+
+// whole joins all nodes, of which there must be one, and leaves none.
+func (a *Accumulator) whole() node {
+	whole := a.nodes[0]
+	for _, n := range a.nodes[1:] {
+		whole = a.join(whole, n)
+	}
+	a.nodes = a.nodes[:0]
+	return whole
 }
 
 func (a *Accumulator) flush() {

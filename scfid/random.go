@@ -16,6 +16,8 @@ const (
 	forNeighbours
 	forProjection
 	forEqualN
+	forRealPool
+	forGenPool
 )
 
 // draws is a source of numbers that can be asked for in any order: SplitMix64's
