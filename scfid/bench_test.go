@@ -10,8 +10,8 @@ import (
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/blas/gonum"
 
-	"github.com/cellsentence/c2s/scfid"
 	kernel "github.com/cellsentence/c2s/internal/blas"
+	"github.com/cellsentence/c2s/scfid"
 )
 
 // The shapes of testdata/timing.py, which times SciPy on the same.

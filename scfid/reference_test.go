@@ -15,8 +15,8 @@ import (
 
 	"gonum.org/v1/gonum/blas/blas64"
 
-	"github.com/cellsentence/c2s/scfid"
 	kernel "github.com/cellsentence/c2s/internal/blas"
+	"github.com/cellsentence/c2s/scfid"
 )
 
 // Tests run with the kernels under gonum, as the command does.

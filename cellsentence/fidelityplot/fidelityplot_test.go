@@ -66,7 +66,7 @@ func TestWrite(t *testing.T) {
 	for _, c := range []struct {
 		kind         Kind
 		format, want string
-	}{{Rank, "gif", "choose png"}, {"x", "png", `unknown plot "x"`}} {
+	}{{Rank, "gif", "choose png or svg"}, {"x", "png", `unknown plot "x"`}} {
 		if err := Write(&bytes.Buffer{}, c.kind, sample(5), c.format); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v", err)
 		}

@@ -1,4 +1,4 @@
-package figure_test
+package scfidplot_test
 
 import (
 	"bytes"
@@ -12,8 +12,9 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/cellsentence/c2s/internal/figure"
 	"github.com/cellsentence/c2s/scfid"
-	"github.com/cellsentence/c2s/scfid/figure"
+	"github.com/cellsentence/c2s/scfid/scfidplot"
 )
 
 func result() *scfid.Result {
@@ -47,15 +48,15 @@ func cloud(n int) *scfid.Projection {
 func TestFigures(t *testing.T) {
 	r := result()
 	ranking := &scfid.Comparison{Ranking: []scfid.Ranked{{Name: "one", FD: 1, CI: &[2]float64{0.8, 1.1}}, {Name: "two", FD: 2}}}
-	bias := []figure.BiasPoint{{50, 5.9, 4.4}, {200, 3, 1.7}, {1000, 0.7, 0}, {2000, 0.36, 0}}
+	bias := []scfidplot.BiasPoint{{50, 5.9, 4.4}, {200, 3, 1.7}, {1000, 0.7, 0}, {2000, 0.36, 0}}
 	for name, make := range map[string]func() (*figure.Figure, error){
-		"groups":        func() (*figure.Figure, error) { return figure.Groups(r) },
-		"ranking":       func() (*figure.Figure, error) { return figure.Ranking(ranking) },
-		"extrapolation": func() (*figure.Figure, error) { return figure.Extrapolation(&r.Scores) },
-		"cloud":         func() (*figure.Figure, error) { return figure.Projection(cloud(500)) },
-		"large cloud":   func() (*figure.Figure, error) { return figure.Projection(cloud(50_000)) },
-		"one point":     func() (*figure.Figure, error) { return figure.Projection(&scfid.Projection{Real: make2(1)}) },
-		"bias":          func() (*figure.Figure, error) { return figure.Bias(bias, 512) },
+		"groups":        func() (*figure.Figure, error) { return scfidplot.Groups(r) },
+		"ranking":       func() (*figure.Figure, error) { return scfidplot.Ranking(ranking) },
+		"extrapolation": func() (*figure.Figure, error) { return scfidplot.Extrapolation(&r.Scores) },
+		"cloud":         func() (*figure.Figure, error) { return scfidplot.Projection(cloud(500)) },
+		"large cloud":   func() (*figure.Figure, error) { return scfidplot.Projection(cloud(50_000)) },
+		"one point":     func() (*figure.Figure, error) { return scfidplot.Projection(&scfid.Projection{Real: make2(1)}) },
+		"bias":          func() (*figure.Figure, error) { return scfidplot.Bias(bias, 512) },
 	} {
 		f, err := make()
 		if err != nil {
@@ -63,10 +64,10 @@ func TestFigures(t *testing.T) {
 			continue
 		}
 		var p, s bytes.Buffer
-		if err := figure.PNG(&p, f); err != nil {
+		if err := f.PNG(&p); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if err := figure.SVG(&s, f); err != nil {
+		if err := f.SVG(&s); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if s.Len() > 1<<20 {
@@ -93,10 +94,10 @@ func TestFigures(t *testing.T) {
 			t.Errorf("%s: a picture of %d colours", name, len(colours))
 		}
 	}
-	if _, err := figure.Extrapolation(&scfid.Scores{Extrapolation: scfid.Extrapolation{Value: scfid.Value(math.NaN())}}); err == nil {
+	if _, err := scfidplot.Extrapolation(&scfid.Scores{Extrapolation: scfid.Extrapolation{Value: scfid.Value(math.NaN())}}); err == nil {
 		t.Error("a missing extrapolation was drawn")
 	}
-	if _, err := figure.Projection(&scfid.Projection{}); err == nil {
+	if _, err := scfidplot.Projection(&scfid.Projection{}); err == nil {
 		t.Error("an empty cloud was drawn")
 	}
 }

@@ -1,4 +1,4 @@
-package figure
+package scfidplot
 
 import (
 	"image/color"
@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"github.com/cellsentence/c2s/internal/figure"
 	"github.com/cellsentence/c2s/scfid"
 )
 
@@ -20,7 +21,7 @@ type bar struct {
 
 // Groups draws the distance of all cells, and of each group, as a bar with its
 // interval; a mark shows the bias floor, what equal distributions would reach.
-func Groups(r *scfid.Result) (*Figure, error) {
+func Groups(r *scfid.Result) (*figure.Figure, error) {
 	bars := []bar{{"all cells", r.FD, r.BiasFloor, r.CI}}
 	for _, g := range r.Groups {
 		bars = append(bars, bar{g.Key, g.FD, g.BiasFloor, g.CI})
@@ -29,7 +30,7 @@ func Groups(r *scfid.Result) (*Figure, error) {
 }
 
 // Ranking draws the distance of each generated set of a comparison.
-func Ranking(c *scfid.Comparison) (*Figure, error) {
+func Ranking(c *scfid.Comparison) (*figure.Figure, error) {
 	var bars []bar
 	for _, m := range c.Ranking {
 		bars = append(bars, bar{m.Name, m.FD, scfid.Value(0), m.CI})
@@ -41,10 +42,9 @@ func Ranking(c *scfid.Comparison) (*Figure, error) {
 }
 
 // chart is a chart of horizontal bars, the first on top.
-func chart(bars []bar, title, label string) (*Figure, error) {
-	p := plot.New()
-	p.Title.Text = title
-	p.X.Label.Text = label
+func chart(bars []bar, title, label string) (*figure.Figure, error) {
+	f := figure.New(title, label, "")
+	p := f.Plot
 	var values plotter.Values
 	var names []string
 	var floors plotter.XYs
@@ -68,7 +68,7 @@ func chart(bars []bar, title, label string) (*Figure, error) {
 		return nil, err
 	}
 	drawn.Horizontal = true
-	drawn.Color = color.RGBA{0x66, 0xcc, 0xee, 0xff}
+	drawn.Color = figure.Sky()
 	drawn.LineStyle.Width = 0
 	p.Add(drawn)
 	if len(lines) > 0 {
@@ -79,12 +79,13 @@ func chart(bars []bar, title, label string) (*Figure, error) {
 		if err != nil {
 			return nil, err
 		}
-		marks.GlyphStyle = draw.GlyphStyle{Color: red, Radius: vg.Points(5), Shape: draw.PlusGlyph{}}
+		marks.GlyphStyle = draw.GlyphStyle{Color: figure.Red(), Radius: vg.Points(5), Shape: draw.PlusGlyph{}}
 		p.Add(marks)
 	}
 	p.NominalY(names...)
 	p.X.Min = 0
-	return &Figure{p, 6 * vg.Inch, vg.Points(90 + 18*float64(len(bars)))}, nil
+	f.Width, f.Height = 6*vg.Inch, vg.Points(90+18*float64(len(bars)))
+	return f, nil
 }
 
 // span is an interval at a height.

@@ -1,25 +1,23 @@
-package figure
+package scfidplot
 
 import (
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"github.com/cellsentence/c2s/internal/figure"
 	"github.com/cellsentence/c2s/scfid"
 )
 
 // Extrapolation draws the distance of random parts against 1/n_real + 1/n_gen and
 // the line to FD∞, at 0.
-func Extrapolation(s *scfid.Scores) (*Figure, error) {
+func Extrapolation(s *scfid.Scores) (*figure.Figure, error) {
 	e := s.Extrapolation
 	if e.Value.Missing() || len(e.Points) == 0 {
 		return nil, errNothing("extrapolation")
 	}
-	p := plot.New()
-	p.Title.Text = "Extrapolation to infinitely many cells"
-	p.X.Label.Text = "1/n_real + 1/n_gen"
-	p.Y.Label.Text = "FD"
+	f := figure.New("Extrapolation to infinitely many cells", "1/n_real + 1/n_gen", "FD")
+	p := f.Plot
 	var points plotter.XYs
 	last := 0.0
 	for _, q := range e.Points {
@@ -31,22 +29,23 @@ func Extrapolation(s *scfid.Scores) (*Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	line.Color, line.Width = grey, vg.Points(1)
+	line.Color, line.Width = figure.Grey(), vg.Points(1)
 	scatter, err := plotter.NewScatter(points)
 	if err != nil {
 		return nil, err
 	}
-	scatter.GlyphStyle = draw.GlyphStyle{Color: blue, Radius: vg.Points(3), Shape: draw.CircleGlyph{}}
+	scatter.GlyphStyle = draw.GlyphStyle{Color: figure.Blue(), Radius: vg.Points(3), Shape: draw.CircleGlyph{}}
 	end, err := plotter.NewScatter(plotter.XYs{{X: 0, Y: float64(e.Value)}})
 	if err != nil {
 		return nil, err
 	}
-	end.GlyphStyle = draw.GlyphStyle{Color: red, Radius: vg.Points(4), Shape: draw.RingGlyph{}}
+	end.GlyphStyle = draw.GlyphStyle{Color: figure.Red(), Radius: vg.Points(4), Shape: draw.RingGlyph{}}
 	p.Add(line, scatter, end)
-	p.Legend.Top, p.Legend.Left = true, true
+	f.LegendLeft()
 	p.Legend.Add("parts of the cells", scatter)
 	p.Legend.Add("FD∞", end)
 	p.X.Min = 0
 	p.Y.Min = min(p.Y.Min, 0)
-	return &Figure{p, 6 * vg.Inch, 4 * vg.Inch}, nil
+	f.Width, f.Height = 6*vg.Inch, 4*vg.Inch
+	return f, nil
 }

@@ -1,4 +1,4 @@
-package figure
+package scfidplot
 
 import (
 	"fmt"
@@ -7,6 +7,8 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/cellsentence/c2s/internal/figure"
 )
 
 // BiasPoint is what a simulation gave for two sets of N cells.
@@ -17,14 +19,12 @@ type BiasPoint struct {
 
 // Bias draws how the distance of sets of one distribution grows as they get
 // smaller, and where the extrapolation stops helping: at few cells a dimension.
-func Bias(points []BiasPoint, dim int) (*Figure, error) {
+func Bias(points []BiasPoint, dim int) (*figure.Figure, error) {
 	if len(points) == 0 {
 		return nil, errNothing("points")
 	}
-	p := plot.New()
-	p.Title.Text = "Equal distributions: the distance is bias"
-	p.X.Label.Text = "cells a side"
-	p.Y.Label.Text = "FD"
+	f := figure.New("Equal distributions: the distance is bias", "cells a side", "FD")
+	p := f.Plot
 	p.X.Scale = plot.LogScale{}
 	p.X.Tick.Marker = plot.LogTicks{Prec: -1}
 	var fd, infinity plotter.XYs
@@ -39,8 +39,8 @@ func Bias(points []BiasPoint, dim int) (*Figure, error) {
 		xy    plotter.XYs
 		style draw.GlyphStyle
 	}{
-		{"FD", fd, draw.GlyphStyle{Color: blue, Radius: vg.Points(3), Shape: draw.CircleGlyph{}}},
-		{"FD∞", infinity, draw.GlyphStyle{Color: red, Radius: vg.Points(3), Shape: draw.RingGlyph{}}},
+		{"FD", fd, draw.GlyphStyle{Color: figure.Blue(), Radius: vg.Points(3), Shape: draw.CircleGlyph{}}},
+		{"FD∞", infinity, draw.GlyphStyle{Color: figure.Red(), Radius: vg.Points(3), Shape: draw.RingGlyph{}}},
 	} {
 		line, marks, err := plotter.NewLinePoints(s.xy)
 		if err != nil {
@@ -56,10 +56,10 @@ func Bias(points []BiasPoint, dim int) (*Figure, error) {
 		if err != nil {
 			return nil, err
 		}
-		line.Color, line.Dashes = grey, []vg.Length{vg.Points(float64(factor)), vg.Points(2)}
+		line.Color, line.Dashes = figure.Grey(), []vg.Length{vg.Points(float64(factor)), vg.Points(2)}
 		p.Add(line)
 		p.Legend.Add(fmt.Sprintf("%d cells a dimension", factor), line)
 	}
-	p.Legend.Top = true
-	return &Figure{p, 6 * vg.Inch, 4 * vg.Inch}, nil
+	f.Width, f.Height = 6*vg.Inch, 4*vg.Inch
+	return f, nil
 }
