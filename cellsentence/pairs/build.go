@@ -58,6 +58,9 @@ func Build(ctx context.Context, src *Source, out string, cfg Config, opts datase
 		if err := b.add(ctx, rows); err != nil {
 			return nil, err
 		}
+		if cfg.Progress != nil {
+			cfg.Progress(int64(rows.Rows()))
+		}
 	}
 	if err := b.finish(); err != nil {
 		return nil, err

@@ -32,6 +32,8 @@ type Config struct {
 	Delimiter string
 	// Budget bounds the bytes of cells that wait for others of their group (0: 1 GiB).
 	Budget int64
+	// Progress, if set, is told how many more rows were read.
+	Progress func(rows int64)
 }
 
 // Fields of templates that mean more than the value of a column.
