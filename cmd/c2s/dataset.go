@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -198,10 +199,8 @@ func needFolder(g *globals, inputs []string) error {
 	if g.out == "" || g.out == "-" {
 		return errors.New("-o DIR is missing")
 	}
-	for _, path := range inputs {
-		if path == "-" {
-			return errors.New("the data is read more than once: name a file instead of -")
-		}
+	if slices.Contains(inputs, "-") {
+		return errors.New("the data is read more than once: name a file instead of -")
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"strings"
 
@@ -168,9 +169,7 @@ func runDatasetAudit(ctx context.Context, g *globals, o *auditFlags, paths []str
 		Options: map[string]any{"settings": full.Settings, "vocab": o.vocab, "format": o.format},
 		Counts:  map[string]int64{"rows": full.Rows, "clean": full.Clean},
 	}
-	for name, n := range full.Flags {
-		about.Counts[name] = n
-	}
+	maps.Copy(about.Counts, full.Flags)
 	if about.Inputs, err = dir.hashes(ctx); err != nil {
 		return err
 	}
