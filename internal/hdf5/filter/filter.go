@@ -99,7 +99,11 @@ func (e *UnsupportedError) Error() string {
 	if e.Codec != "" {
 		with = " with " + e.Codec
 	}
-	return fmt.Sprintf("the filter %v%s; rewrite the file with gzip (h5repack -f GZIP=4 IN OUT, or in Python with compression=\"gzip\")", e.Filter, with)
+	where := ""
+	if e.Filter.ID >= 256 { // not one of the library's own
+		where = ", where the plugin of the filter is installed"
+	}
+	return fmt.Sprintf("the filter %v%s; rewrite the file with gzip%s (h5repack -f GZIP=4 IN OUT, or in Python with compression=\"gzip\")", e.Filter, with, where)
 }
 
 // Check returns an [*UnsupportedError] for the first filter that cannot be
