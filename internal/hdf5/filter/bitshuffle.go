@@ -66,7 +66,7 @@ func (d *Decoder) bitshuffle(s Spec, dst, src []byte) (int, error) {
 			copy(rest, src)
 			return len(dst), nil
 		}
-		in := src
+		var in []byte
 		if mode == bitshuffleNone { // total is the length of src
 			in, src = src[:n], src[n:]
 		} else {
