@@ -1,23 +1,28 @@
 package deflate
 
-// effort is how hard a level tries.
+// effort is how hard a level tries. Elements that repeat nothing make it
+// impatient: from a number of them on, three in four are not looked for. A
+// repetition makes up for some.
 type effort struct {
 	chain    int // places of the same eight bytes to look at
 	nice     int // bytes that are enough
-	patience int // elements in a row that repeat nothing, after which most are not looked for
+	patience int // elements that repeat nothing; no more than twice as many count
+	relief   int // how many of them each byte of a repetition makes up for
 }
+
+const always = 1 << 30
 
 // efforts has one for each level but 0, which is stored.
 var efforts = [10]effort{
-	1: {chain: 1, nice: 16, patience: 16},
-	2: {chain: 2, nice: 32, patience: 32},
-	3: {chain: 4, nice: 64, patience: 32},
-	4: {chain: 8, nice: 128, patience: 32},
-	5: {chain: 16, nice: maxMatch, patience: 64},
-	6: {chain: 32, nice: maxMatch, patience: 128},
-	7: {chain: 64, nice: maxMatch, patience: 1 << 30},
-	8: {chain: 128, nice: maxMatch, patience: 1 << 30},
-	9: {chain: 512, nice: maxMatch, patience: 1 << 30},
+	1: {chain: 1, nice: 16, patience: 32, relief: 1},
+	2: {chain: 2, nice: 32, patience: 32, relief: 1},
+	3: {chain: 3, nice: 64, patience: 32, relief: 1},
+	4: {chain: 4, nice: 64, patience: 32, relief: 1},
+	5: {chain: 8, nice: 128, patience: 32, relief: 8},
+	6: {chain: 16, nice: maxMatch, patience: 64, relief: 16},
+	7: {chain: 64, nice: maxMatch, patience: always},
+	8: {chain: 128, nice: maxMatch, patience: always},
+	9: {chain: 512, nice: maxMatch, patience: always},
 }
 
 // parse cuts src into literal bytes and repetitions and writes them, in blocks. It
@@ -43,7 +48,7 @@ func (e *Encoder) parse(how effort) {
 			if m = f.best(src, i, how); m.n > 0 && dear(src, i, w, m) {
 				m.n = 0
 			}
-			missed++
+			missed = min(missed+1, 2*how.patience)
 		}
 		if m.n == 0 {
 			e.literal(src[i])
@@ -51,7 +56,7 @@ func (e *Encoder) parse(how effort) {
 			continue
 		}
 		if start {
-			missed = 0
+			missed = max(missed-how.relief*m.n, 0)
 		}
 		e.match(m)
 		next := (i + w) &^ (w - 1)
