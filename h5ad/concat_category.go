@@ -7,11 +7,13 @@ import (
 )
 
 // joinCategories joins parts that are all categorical, as anndata unifies them:
-// the categories of all, sorted as people sort. Ordered ones must be the same in
-// all files. It gives nil where the values must be joined instead.
+// the categories of all, sorted as people sort, or as in the first file if that has
+// them all. Ordered ones must be the same in all files. It gives nil where the
+// values must be joined instead.
 func joinCategories(parts []columnPart) *Categorical {
 	var lists []*Array
 	ordered, agree, found := false, true, false
+	first := 0 // categories of the first part
 	for _, p := range parts {
 		switch {
 		case p.column == nil:
@@ -19,7 +21,9 @@ func joinCategories(parts []columnPart) *Categorical {
 		case p.column.Categorical == nil:
 			return nil
 		}
-		found = true
+		if !found {
+			found, first = true, p.column.Categories.Len()
+		}
 		ordered = ordered || p.column.Ordered
 		if p.column.Categories.Len() > 0 {
 			agree = agree && p.column.Ordered
@@ -40,13 +44,13 @@ func joinCategories(parts []columnPart) *Categorical {
 	case len(lists) == 0:
 		k.Categories = &Array{DType: "string", Dims: []int{0}, Values: []string{}}
 	case dtype == "string":
-		k.Categories, codes, same = union(lists, dtype, ordered, natural, func(a *Array) []string { return a.Values.([]string) })
+		k.Categories, codes, same = union(lists, dtype, first, natural, func(a *Array) []string { return a.Values.([]string) })
 	case t.kind == 'f':
-		k.Categories, codes, same = union(lists, dtype, ordered, cmp.Compare, numbersAs[float64]("float64"))
+		k.Categories, codes, same = union(lists, dtype, first, cmp.Compare, numbersAs[float64]("float64"))
 	case t.kind == 'i':
-		k.Categories, codes, same = union(lists, dtype, ordered, cmp.Compare, numbersAs[int64]("int64"))
+		k.Categories, codes, same = union(lists, dtype, first, cmp.Compare, numbersAs[int64]("int64"))
 	default:
-		k.Categories, codes, same = union(lists, dtype, ordered, cmp.Compare, numbersAs[uint64]("uint64"))
+		k.Categories, codes, same = union(lists, dtype, first, cmp.Compare, numbersAs[uint64]("uint64"))
 	}
 	if ordered && (!agree || !same) {
 		return nil
@@ -90,18 +94,15 @@ func joinCategories(parts []columnPart) *Categorical {
 // commonType is the dtype of joined categories; ok is false when text meets
 // numbers.
 func commonType(lists []*Array) (dtype string, ok bool) {
+	var types []string
 	for _, a := range lists {
-		t := a.DType
-		switch {
-		case a.Missing != nil && slices.Contains(a.Missing, true):
+		if slices.Contains(a.Missing, true) {
 			return "", false
-		case dtype == "":
-			dtype = t
-		case dtype != t:
-			if dtype = promote(dtype, t); dtype == "" {
-				return "", false
-			}
 		}
+		types = append(types, a.DType)
+	}
+	if dtype = resultType(types); dtype == "" && len(lists) > 0 {
+		return "", false
 	}
 	if t, _ := numberTypeOf(dtype); t.kind == 'c' || t.bits > 64 {
 		return "", false
@@ -114,28 +115,23 @@ func numbersAs[T Number](dtype string) func(*Array) []T {
 	return func(a *Array) []T { return cast(numbersOf(a.Values), dtype, nil).([]T) }
 }
 
-// union joins lists of categories as pandas does, and then sorts them unless keep
-// says to leave the order. codes are the places of each list's entries; same says
-// that all lists are the same.
-func union[T cmp.Ordered](lists []*Array, dtype string, keep bool, order func(a, b T) int, values func(*Array) []T) (all *Array, codes [][]int64, same bool) {
+// union joins lists of categories. If it has no more entries than the first part of
+// the column, it is in the order of that, else sorted. codes are the places of each
+// list's entries; same says that all lists are the same.
+func union[T cmp.Ordered](lists []*Array, dtype string, first int, order func(a, b T) int, values func(*Array) []T) (all *Array, codes [][]int64, same bool) {
 	same = true
 	own := make([][]T, len(lists))
 	var joined []T
 	for i, a := range lists {
 		own[i] = values(a)
-		switch {
-		case i == 0:
-			joined = own[i]
-		case !slices.Equal(joined, own[i]):
-			joined = append(slices.Clone(joined), own[i]...)
-			slices.Sort(joined)
-			joined = slices.Compact(joined)
-			same = false
-		}
+		same = same && slices.Equal(own[i], own[0])
+		joined = append(joined, own[i]...)
 	}
-	if !keep {
-		joined = slices.Clone(joined)
-		slices.SortStableFunc(joined, order)
+	slices.Sort(joined)
+	joined = slices.Compact(joined)
+	slices.SortStableFunc(joined, order)
+	if len(joined) == first {
+		joined = own[0]
 	}
 	code := codesOf(joined)
 	for _, list := range own {

@@ -190,16 +190,13 @@ func joinBools(values []columnValues) *Column {
 // joinNumbers makes the type that numpy promotes to. Gaps in integers make it
 // float64, but nullable where a file has the integers with a mask.
 func joinNumbers(values []columnValues) *Column {
-	dtype := ""
+	var types []string
 	for _, v := range values {
-		switch {
-		case v.values == nil:
-		case dtype == "":
-			dtype = v.dtype
-		default:
-			dtype = promote(dtype, v.dtype)
+		if v.values != nil {
+			types = append(types, v.dtype)
 		}
 	}
+	dtype := resultType(types)
 	gaps, nullable := gapsOf(values)
 	exact := withGaps(dtype) != dtype // it has no NaN
 	if gaps != nil && exact && !nullable {

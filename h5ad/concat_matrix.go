@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/cellsentence/c2s/internal/hdf5"
@@ -69,11 +68,10 @@ func (s *rowSource) read(ctx context.Context, lo, hi int, buf any) (any, error) 
 type stackPlan struct {
 	dtype   string
 	sparse  bool
-	dims    []int // of the output
-	filters *Matrix
+	dims    []int   // of the output
+	filters *Matrix // whose filters to take, nil for none
 	have    []bool
 	places  []place
-	encode  *hdf5.Datatype
 }
 
 // matrix joins a matrix whose columns are genes.
@@ -93,12 +91,12 @@ func (c *concatenation) matrix(key string, open func(*File) (*rowSource, error),
 	if err != nil {
 		return err
 	}
-	what := "NaN"
-	if p.sparse {
-		what = "0"
+	lacking, absent := p.lacking()
+	if lacking > 0 {
+		c.warn("/%s: %d of %d files lack genes of the others, which are %s in their cells", key, lacking, len(c.about), p.gap())
 	}
-	if n := p.lacking(); n > 0 {
-		c.warn("/%s: %d of %d files lack genes of the others, which are %s in their cells", key, n, len(c.about), what)
+	if absent > 0 {
+		c.warn("/%s: %d of %d files have none: %s in their cells, as %s", key, absent, len(c.about), p.gap(), p.dtype)
 	}
 	return c.stack(key, open, p)
 }
@@ -137,26 +135,34 @@ func (c *concatenation) plan(open func(*File) (*rowSource, error), placeOf func(
 			}
 		}
 	}
-	for i, t := range types {
+	for i := range types {
 		if !p.sparse && p.places[i].lacks {
-			t = withGaps(t)
-		}
-		if p.dtype == "" {
-			p.dtype = t
-		} else {
-			p.dtype = promote(p.dtype, t)
+			types[i] = withGaps(types[i])
 		}
 	}
+	p.dtype = resultType(types)
 	return p, nil
 }
 
-func (p *stackPlan) lacking() (n int) {
-	for _, at := range p.places {
-		if at.lacks {
-			n++
+// lacking counts the files that lack columns, and those that have no such element.
+func (p *stackPlan) lacking() (columns, absent int) {
+	for i, at := range p.places {
+		switch {
+		case !p.have[i]:
+			absent++
+		case at.lacks:
+			columns++
 		}
 	}
-	return n
+	return columns, absent
+}
+
+// gap is what stands where a file has no value.
+func (p *stackPlan) gap() string {
+	if p.sparse {
+		return "0"
+	}
+	return "NaN"
 }
 
 // stack writes the rows of all files.
@@ -268,7 +274,7 @@ func (c *concatenation) denseRows(d *hdf5.DatasetWriter, key string, s *rowSourc
 	// A row of gaps, which each row begins as.
 	blank := make([]byte, p.dims[1]*unit)
 	if at.lacks {
-		nan, err := encodeAs(nil, typ, cast([]float64{math.NaN()}, p.dtype, nil))
+		nan, err := encodeAs(nil, typ, cast([]float64{gap}, p.dtype, nil))
 		if err != nil {
 			return err
 		}

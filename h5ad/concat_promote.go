@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -41,14 +42,17 @@ func (t numberType) float() int {
 	return min(64, 2*t.bits)
 }
 
-// promote is numpy.result_type of two types; "" when one is no type of numbers.
+// promote is numpy.result_type of two types; "" when they differ and one is no type
+// of numbers.
 func promote(a, b string) string {
 	x, ok := numberTypeOf(a)
 	y, also := numberTypeOf(b)
 	switch {
+	case a == b:
+		return a
 	case !ok || !also:
 		return ""
-	case a == b || y.kind == 'b':
+	case y.kind == 'b':
 		return a
 	case x.kind == 'b':
 		return b
@@ -69,6 +73,28 @@ func promote(a, b string) string {
 		return "float64"
 	}
 	return fmt.Sprintf("int%d", bits)
+}
+
+// resultType is numpy.result_type of some types, "" when they have none or there is
+// none. Floats come first, so that an int8 and a uint16 beside
+// a float32 do not become an int32, which would make a float64 of it.
+func resultType(types []string) (dtype string) {
+	types = slices.Clone(types)
+	rank := func(name string) int {
+		t, _ := numberTypeOf(name)
+		return strings.IndexByte("cfiub", t.kind)
+	}
+	slices.SortStableFunc(types, func(a, b string) int { return rank(a) - rank(b) })
+	for i, t := range types {
+		if i == 0 {
+			dtype = t
+			continue
+		}
+		if dtype = promote(dtype, t); dtype == "" {
+			break
+		}
+	}
+	return dtype
 }
 
 // withGaps is the type that holds NaN beside the values of a type, as pandas
@@ -172,21 +198,24 @@ func rowsAt(values any, from []int, width int) any {
 	return out.Interface()
 }
 
+// gap is NaN with NumPy's bits, which are not those of math.NaN.
+var gap = math.Float64frombits(0x7ff8 << 48)
+
 // setNaN makes floats and complex numbers NaN where gaps is true, in rows of width
 // values.
 func setNaN(values any, gaps []bool, width int) {
-	for i, gap := range gaps {
-		if !gap {
+	for i, missing := range gaps {
+		if !missing {
 			continue
 		}
 		for k := i * width; k < (i+1)*width; k++ {
 			switch v := values.(type) {
 			case []float32:
-				v[k] = float32(math.NaN())
+				v[k] = float32(gap)
 			case []float64:
-				v[k] = math.NaN()
+				v[k] = gap
 			case []complex128:
-				v[k] = complex(math.NaN(), 0)
+				v[k] = complex(gap, 0)
 			}
 		}
 	}
