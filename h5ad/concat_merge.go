@@ -165,8 +165,10 @@ func sameNumber[T comparable](a, b T) bool { return a == b || a != a && b != b }
 func (c *concatenation) varm() error {
 	m := merger[*Array]{
 		c: c, key: "varm", lists: c.lists(func(a *fileFacts) []string { return a.varm }),
-		read:  c.geneArray,
-		equal: func(a, b *Array) bool { return slices.Equal(a.Dims, b.Dims) && sameNumbers(a, b) },
+		read: c.geneArray,
+		equal: func(a, b *Array) bool {
+			return a.DType == b.DType && slices.Equal(a.Dims, b.Dims) && sameValues(a.Values, b.Values)
+		},
 	}
 	names, kept, err := m.merge()
 	if err != nil {
@@ -180,12 +182,6 @@ func (c *concatenation) varm() error {
 	}
 	_, err = c.w.group("varm")
 	return err
-}
-
-// sameNumbers compares numbers of any type.
-func sameNumbers(a, b *Array) bool {
-	t := promote(a.DType, b.DType)
-	return t != "" && sameValues(cast(numbersOf(a.Values), t, nil), cast(numbersOf(b.Values), t, nil))
 }
 
 // geneArray reads an array of varm in the places of the joined genes; genes that

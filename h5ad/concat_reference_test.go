@@ -143,3 +143,43 @@ func TestConcatEqualsAnndata(t *testing.T) {
 		})
 	}
 }
+
+// TestConcatOfRealFiles joins files of the wild, with each other and with parts of
+// themselves, whose genes are others.
+func TestConcatOfRealFiles(t *testing.T) {
+	dir := filepath.Join(sharedDir(t), "data", "h5ad")
+	at := func(names ...string) (paths []string) {
+		for _, n := range names {
+			paths = append(paths, filepath.Join(dir, n+".h5ad"))
+		}
+		return paths
+	}
+	pairs := [][]string{
+		{"soma_pbmc-small-x-csr", "soma_pbmc-small-x-csc", "soma_pbmc-small-x-dense"},
+		{"BPCells_mini_mat.9dab", "BPCells_mini_mat.anndata-v0.6.22.afdb", "BPCells_mini_mat.anndata-v0.7.d2c0", "BPCells_mini_mat_uint_16.anndata-v0.10.9.89bb"},
+		{"scanpy_pbmc68k_reduced", "scanpy_pbmc68k_reduced_counts"},
+		{"scanpy_pbmc68k_reduced", "anndata_v0.5.0_pbmc68k_reduced"},
+		{"scimilarity_test_1000x1000", "kang_ifnb_muscat"},
+		{"lemur_glioblastoma_panobinostat", "cxg_example_valid"},
+		{"anndata_v0.11.4", "anndata_v0.11.4"},
+	}
+	alone := []string{"anndata_v0.7.8_lzf", "anndataR_example", "cxg_small_perturbations", "zellkonverter_krumsiek11_augmented", "scp_dense_counts"}
+	for k, python := range interpreters(t) {
+		t.Run(label(t, python), func(t *testing.T) {
+			parts := t.TempDir()
+			if _, err := run(t, python, append([]string{"part", parts}, at(alone...)...)...); err != nil {
+				t.Fatal(err)
+			}
+			var cases []concatCase
+			merges := []string{"first", "unique", "same", "", "only"}
+			for i, names := range pairs {
+				cases = append(cases, joins(strings.Join(names, "+"), at(names...), merges[(i+k)%5])...)
+			}
+			for i, name := range alone {
+				files := []string{filepath.Join(dir, name+".h5ad"), filepath.Join(parts, name+".h5ad")}
+				cases = append(cases, joins(name, files, merges[(i+k)%5])...)
+			}
+			compareConcat(t, python, cases)
+		})
+	}
+}

@@ -535,6 +535,9 @@ def concat(*cases):
                                 read[path].obsm.pop("once_frame", None)
                     a = ad.concat([read[path] for path in case["files"]], **case["options"])
                     a.obs, a.var = settled(a.obs), settled(a.var)
+                    a.varp.clear()  # only arrays of varm are merged here
+                    for k in [k for k, m in a.varm.items() if not isinstance(m, np.ndarray)]:
+                        del a.varm[k]
                 for name, m in [("X", a.X), *a.layers.items(), *a.obsm.items()]:
                     if sp.issparse(m):
                         m.sort_indices()
