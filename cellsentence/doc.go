@@ -7,6 +7,11 @@
 // gene is expressed. [ClassifyGenes] tells symbols from Ensembl and Entrez
 // identifiers before a cell is read.
 //
+// The way back is lossy. [MeasureFidelity] fits a [RankModel], which gives
+// expression for a rank, and says how much it loses; [FitParity] does both as the
+// reference package does. [NewDecoder] turns sentences into expression by such a
+// model. [ReadGeneMap] reads tables that give genes other names.
+//
 // The transformation is that of Cell2Sentence (Levine et al., "Cell2Sentence:
 // Teaching Large Language Models the Language of Biology", ICML 2024; Rizvi et
 // al., "Scaling Large Language Models for Next-Generation Single-Cell Analysis",

@@ -114,7 +114,7 @@ func (c *carrier) rewrite(dst *hdf5.GroupWriter, name string, m *Matrix, sel par
 		return err
 	}
 	defer func() { err = errors.Join(err, mw.discard()) }()
-	err = m.Each(c.ctx, Selection{Cells: sel.Rows, Genes: sel.Cols, Budget: c.w.opts.Memory / 2}, func(b *Batch) error {
+	err = m.Each(c.ctx, Selection{Cells: sel.Rows, Genes: sel.Cols, Rows: RowOptions{Budget: c.w.opts.Memory}}, func(b *Batch) error {
 		if transform != nil {
 			if err := transform(b); err != nil {
 				return err
@@ -132,8 +132,8 @@ func (c *carrier) rewrite(dst *hdf5.GroupWriter, name string, m *Matrix, sel par
 type Selection struct {
 	// Cells and Genes are the positions to keep, rising; nil keeps all.
 	Cells, Genes []int
-	// Budget is as in [RowOptions].
-	Budget int64
+	// Rows says how the matrix is read. Its Start and End are for all cells only.
+	Rows RowOptions
 }
 
 // skipRows is how many rows that are not wanted are read along with those that
@@ -163,8 +163,8 @@ func (m *Matrix) Each(ctx context.Context, sel Selection, fn func(*Batch) error)
 	var picked []int32
 	var rows []int
 	done := 0
-	for lo, hi := range m.windows(sel.Cells) {
-		r, err := m.Rows(ctx, RowOptions{Start: lo, End: hi, Budget: sel.Budget})
+	for opts := range m.windows(sel) {
+		r, err := m.Rows(ctx, opts)
 		if err != nil {
 			return err
 		}
@@ -199,14 +199,15 @@ func (m *Matrix) Each(ctx context.Context, sel Selection, fn func(*Batch) error)
 	return nil
 }
 
-// windows yields ranges of rows that hold all of cells.
-func (m *Matrix) windows(cells []int) func(yield func(lo, hi int) bool) {
-	return func(yield func(lo, hi int) bool) {
+// windows yields ranges of rows that hold all of the selected cells.
+func (m *Matrix) windows(sel Selection) func(yield func(RowOptions) bool) {
+	return func(yield func(RowOptions) bool) {
+		cells, opts := sel.Cells, sel.Rows
 		if m.NObs == 0 || cells != nil && len(cells) == 0 {
 			return
 		}
-		if cells == nil || m.Encoding == CSC {
-			yield(0, m.NObs) // beginning anew would read all of a CSC matrix
+		if cells == nil || m.Encoding == CSC { // beginning anew would read all of a CSC matrix
+			yield(opts)
 			return
 		}
 		for len(cells) > 0 {
@@ -214,7 +215,8 @@ func (m *Matrix) windows(cells []int) func(yield func(lo, hi int) bool) {
 			for n < len(cells) && cells[n]-cells[n-1] <= skipRows {
 				n++
 			}
-			if !yield(cells[0], cells[n-1]+1) {
+			opts.Start, opts.End = cells[0], cells[n-1]+1
+			if !yield(opts) {
 				return
 			}
 			cells = cells[n:]

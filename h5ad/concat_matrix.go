@@ -196,7 +196,7 @@ func (c *concatenation) stackSparse(key string, open func(*File) (*rowSource, er
 		if err != nil {
 			return err
 		}
-		err = s.m.Each(c.ctx, Selection{Budget: c.w.opts.Memory / 2}, func(b *Batch) error {
+		err = s.m.Each(c.ctx, Selection{Rows: RowOptions{Budget: c.w.opts.Memory}}, func(b *Batch) error {
 			if keep := p.places[i].keep; keep != nil {
 				picked = b.narrow(nil, keep, picked)
 			}

@@ -62,7 +62,7 @@ func compareConcat(t *testing.T, python string, cases []concatCase) {
 		}
 		args = append(args, string(b))
 	}
-	read := records(t, python, args...)
+	read := printed(t, python, args...)
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			got, want := read["got "+c.Name], read["want "+c.Name]

@@ -63,7 +63,7 @@ func findMTX(dir string) (m mtxFolder, ok bool, err error) {
 	m.path = dir
 	m.barcodes, m.features = find("barcodes.tsv"), find("features.tsv", "genes.tsv")
 	if m.barcodes == "" || m.features == "" {
-		return bad(fmt.Sprintf("beside %s there must be %sbarcodes.tsv and %sfeatures.tsv (or genes.tsv), gzipped or not", m.matrix, prefix, prefix), "")
+		return bad(fmt.Sprintf("there is no %sbarcodes.tsv or no %sfeatures.tsv (or genes.tsv) beside %s", prefix, prefix, m.matrix), "put the three files, gzipped or not, into one folder")
 	}
 	return m, true, nil
 }

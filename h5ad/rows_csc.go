@@ -64,7 +64,10 @@ func (r *RowReader) openCSC(ctx context.Context) error {
 	}
 	r.load = func(ctx context.Context, lo, hi int, b *Batch) error {
 		if r.pass == nil || lo >= r.pass.hi {
-			r.pass = &cscPass{lo: lo, hi: end(lo)}
+			if r.pass == nil {
+				r.pass = new(cscPass)
+			}
+			r.pass.lo, r.pass.hi = lo, end(lo)
 			if err := r.pass.fill(ctx, m, p, counts); err != nil {
 				return err
 			}
@@ -103,12 +106,14 @@ func (m *Matrix) columns(ctx context.Context, p []int64, fn func(lo, hi int64, f
 // fill reads the matrix and keeps the rows of the pass; columns come in order,
 // so that the rows end up sorted.
 func (s *cscPass) fill(ctx context.Context, m *Matrix, p, counts []int64) error {
-	s.ptr = make([]int64, s.hi-s.lo+1)
+	// The memory of the pass before is used again.
+	s.ptr = grow(s.ptr, s.hi-s.lo+1)
+	s.ptr[0] = 0
 	for i := range s.hi - s.lo {
 		s.ptr[i+1] = s.ptr[i] + counts[s.lo+i]
 	}
 	total := s.ptr[len(s.ptr)-1]
-	s.indices = make([]int32, total)
+	s.indices = grow(s.indices, int(total))
 	at := slices.Clone(s.ptr)
 	var rows []int32
 	// A matrix without columns still has values of a type.
@@ -116,7 +121,8 @@ func (s *cscPass) fill(ctx context.Context, m *Matrix, p, counts []int64) error 
 	if err != nil {
 		return err
 	}
-	s.values = scatter(nil, values, nil, total)
+	s.values = scatter(s.values, values, nil, total)
+	var to []int64
 	return m.columns(ctx, p, func(lo, hi int64, first, last int) (err error) {
 		if rows, err = m.readIndices(ctx, lo, hi, rows); err != nil {
 			return err
@@ -125,7 +131,7 @@ func (s *cscPass) fill(ctx context.Context, m *Matrix, p, counts []int64) error 
 			return err
 		}
 		// Where each value goes, −1 for another pass.
-		to := make([]int64, len(rows))
+		to = grow(to, len(rows))
 		for c := first; c < last; c++ {
 			for k := p[c] - lo; k < p[c+1]-lo; k++ {
 				i := int(rows[k])
@@ -143,8 +149,7 @@ func (s *cscPass) fill(ctx context.Context, m *Matrix, p, counts []int64) error 
 	})
 }
 
-// scatter puts values at their places in dst, which is made of total elements
-// when it is nil.
+// scatter puts values at their places in dst, which it makes total elements long.
 func scatter(dst, values any, to []int64, total int64) any {
 	switch v := values.(type) {
 	case []float32:
@@ -172,10 +177,8 @@ func scatter(dst, values any, to []int64, total int64) any {
 }
 
 func spread[T any](dst any, v []T, to []int64, total int64) any {
-	out, ok := dst.([]T)
-	if !ok {
-		out = make([]T, total)
-	}
+	out, _ := dst.([]T)
+	out = grow(out, int(total))
 	for i, k := range to {
 		if k >= 0 {
 			out[k] = v[i]

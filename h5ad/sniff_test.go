@@ -41,7 +41,7 @@ func TestForeignFiles(t *testing.T) {
 		{"cells.zip", zipped("cells.h5ad"), "zip file"},
 		{"junk.h5ad", junk, "not an HDF5 file"},
 		{"store.zarr/.zgroup", "{}", "Zarr store"},
-		{"tenx/matrix.mtx.gz", "\x1f\x8b", "folder of 10x matrices"},
+		{"tenx/matrix.mtx.gz", "\x1f\x8b", "no barcodes.tsv"},
 		{"folder/notes", "x", "folder"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

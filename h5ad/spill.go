@@ -17,6 +17,7 @@ const spillBuckets = 256
 // The file has no name where the system allows that, so that
 // nothing stays behind when the process is killed.
 type spill struct {
+	folder  string
 	width   int // columns of a bucket
 	size    int // bytes of a value
 	budget  int64
@@ -36,9 +37,9 @@ type spillBucket struct {
 
 type spillBlock struct{ at, n int64 }
 
-func newSpill(nVars, size int, budget int64) *spill {
+func newSpill(nVars, size int, budget int64, folder string) *spill {
 	width := max(1, (nVars+spillBuckets-1)/spillBuckets)
-	return &spill{width: width, size: size, budget: budget, counts: make([]int64, nVars), buckets: make([]spillBucket, (nVars+width-1)/width)}
+	return &spill{folder: folder, width: width, size: size, budget: budget, counts: make([]int64, nVars), buckets: make([]spillBucket, (nVars+width-1)/width)}
 }
 
 func (s *spill) record() int { return 8 + s.size }
@@ -63,7 +64,7 @@ func (s *spill) add(columns, rows []int32, values []byte) error {
 // flush moves what is in memory to the file.
 func (s *spill) flush() error {
 	if s.file == nil {
-		f, err := os.CreateTemp("", "c2s-transpose-*")
+		f, err := os.CreateTemp(s.folder, ".c2s-transpose-*")
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -80,6 +81,7 @@ type Writer struct {
 	filter filter.Pipeline
 	opts   WriteOptions
 	file   *atomicfile.File // nil when the caller owns the output
+	temp   string           // folder of temporary files, "" for the system's
 	groups map[string]*hdf5.GroupWriter
 	copier *hdf5.Copier
 
@@ -105,7 +107,8 @@ func Create(path string, opts WriteOptions) (*Writer, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Abort())
 	}
-	w.file = f
+	// What holds the output has room for a part of it, unlike many a /tmp.
+	w.file, w.temp = f, filepath.Dir(path)
 	return w, nil
 }
 
@@ -263,6 +266,20 @@ func (w *Writer) place(key string) (*hdf5.GroupWriter, string, error) {
 // uns/a/b; groups on the way are made as mappings. See [Element] for what can be
 // written; obs and var are data frames.
 func (w *Writer) Set(ctx context.Context, key string, e Element) error {
+	if d, ok := e.(Dict); ok { // to which more may be added
+		if _, _, err := w.place(key); err != nil {
+			return err
+		}
+		if _, err := w.group(key); err != nil {
+			return err
+		}
+		for _, name := range sortedKeys(d) {
+			if err := w.Set(ctx, key+"/"+name, d[name]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	g, name, err := w.place(key)
 	if err != nil {
 		return err

@@ -18,7 +18,7 @@ const vectorChunk = 64 << 10
 // MatrixSpec is what must be known of a matrix before its rows come.
 type MatrixSpec struct {
 	Encoding string // CSR, CSC or Dense; "" means CSR
-	NObs     int    // rows that will come
+	NObs     int    // rows that will come; −1 where that is not known, for CSR only
 	NVars    int
 	DType    string // numpy's name of the values' type; "" means float32
 
@@ -37,6 +37,8 @@ type MatrixWriter struct {
 	typ  *hdf5.Datatype // of the values
 	rows int            // rows that came
 	nnz  int64
+
+	shape int // the writer's check of a shape that is not known yet, −1 for none
 
 	// One of the two: values in rows, or values in columns.
 	dense  *hdf5.DatasetWriter
@@ -66,12 +68,17 @@ func (w *Writer) Matrix(ctx context.Context, key string, spec MatrixSpec) (*Matr
 	if err := w.aligned(key, &Matrix{NObs: spec.NObs, NVars: spec.NVars}); err != nil {
 		return nil, err
 	}
-	return w.matrix(g, name, spec)
+	m, err := w.matrix(g, name, spec)
+	if err == nil && spec.NObs < 0 {
+		m.shape = len(w.shapes) - 1
+	}
+	return m, err
 }
 
 func (w *Writer) matrix(g *hdf5.GroupWriter, name string, spec MatrixSpec) (*MatrixWriter, error) {
-	m := &MatrixWriter{w: w, key: join(g.Path(), name), spec: spec}
-	if spec.NObs < 0 || spec.NVars < 0 || spec.NVars > math.MaxInt32 {
+	m := &MatrixWriter{w: w, key: join(g.Path(), name), spec: spec, shape: -1}
+	streams := spec.Encoding == CSR || spec.Encoding == ""
+	if spec.NObs < -1 || spec.NObs < 0 && !streams || spec.NVars < 0 || spec.NVars > math.MaxInt32 {
 		return nil, w.fail(m.key, fmt.Errorf("shape %d × %d", spec.NObs, spec.NVars))
 	}
 	if m.spec.DType == "" {
@@ -114,9 +121,9 @@ func (w *Writer) matrix(g *hdf5.GroupWriter, name string, spec MatrixSpec) (*Mat
 	m.sparse = &sparseWriter{group: sub, data: part("data", m.typ), index: part("indices", indexType), ptr: part("indptr", ptrType), ptrs: []int64{0}}
 	switch {
 	case spec.gathered:
-		m.spill, m.rows = newSpill(m.spec.NObs, m.typ.Size, w.opts.Memory), m.spec.NObs
+		m.spill, m.rows = newSpill(m.spec.NObs, m.typ.Size, w.opts.Memory, w.temp), m.spec.NObs
 	case m.spec.Encoding == CSC:
-		m.spill = newSpill(m.spec.NVars, m.typ.Size, w.opts.Memory)
+		m.spill = newSpill(m.spec.NVars, m.typ.Size, w.opts.Memory, w.temp)
 	}
 	return m, nil
 }
@@ -159,7 +166,7 @@ func rewritable(p filter.Pipeline) filter.Pipeline {
 
 // Append adds the rows of a batch. Its values have the type of the spec.
 func (m *MatrixWriter) Append(ctx context.Context, b *Batch) error {
-	if m.rows+b.NObs() > m.spec.NObs {
+	if m.spec.NObs >= 0 && m.rows+b.NObs() > m.spec.NObs {
 		return m.w.fail(m.key, fmt.Errorf("more than the %d rows that were announced", m.spec.NObs))
 	}
 	for _, c := range b.Indices {
@@ -224,6 +231,12 @@ func (m *MatrixWriter) gather(rows []int32, b *Batch) (err error) {
 // Close completes the matrix.
 func (m *MatrixWriter) Close(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, m.discard()) }()
+	if m.spec.NObs < 0 {
+		m.spec.NObs = m.rows
+		if m.shape >= 0 {
+			m.w.shapes[m.shape].dims[0] = m.rows
+		}
+	}
 	if m.rows != m.spec.NObs {
 		return m.w.fail(m.key, fmt.Errorf("%d of the %d rows that were announced", m.rows, m.spec.NObs))
 	}

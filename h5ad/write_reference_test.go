@@ -257,3 +257,83 @@ func denseRows(t *testing.T, path, key string) []byte {
 	}
 	return fmt.Append(nil, grid)
 }
+
+// TestEditChangesWhatItIsAsked adds a column, a missing-value column and an
+// embedding to every file and deletes one column: all else is as it was, for
+// anndata too.
+func TestEditChangesWhatItIsAsked(t *testing.T) {
+	ctx := context.Background()
+	for _, python := range interpreters(t) {
+		t.Run(label(t, python), func(t *testing.T) {
+			dir := t.TempDir()
+			var all []string
+			originals := map[string]string{}
+			deleted := map[string]string{}
+			for _, path := range madeAndReal(t, python) {
+				if !strings.HasSuffix(path, ".h5ad") {
+					continue
+				}
+				data, err := os.ReadFile(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				to := filepath.Join(dir, filepath.Base(path))
+				if err := os.WriteFile(to, data, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				f, err := h5ad.Open(ctx, path, h5ad.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				n, columns := f.NObs(), f.Obs().Names
+				f.Close()
+				codes, maybe, missing, x := make([]int64, n), make([]int32, n), make([]bool, n), make([]float32, 2*n)
+				for i := range n {
+					codes[i], maybe[i], missing[i], x[2*i] = int64(i%3)-1, int32(i), i%4 == 0, float32(i)
+				}
+				changes := []h5ad.Change{
+					{Key: "obs/c2s_label", Element: &h5ad.Categorical{Codes: codes, Ordered: true, Categories: &h5ad.Array{Dims: []int{2}, Values: []string{"b", "ä"}}}},
+					{Key: "obs/c2s_maybe", Element: &h5ad.Array{Dims: []int{n}, Values: maybe, Missing: missing}},
+					{Key: "obsm/X_c2s", Element: &h5ad.Array{Dims: []int{n, 2}, Values: x}},
+					{Key: "uns/c2s", Element: h5ad.Dict{"model": &h5ad.Array{Values: []string{"demo"}}, "seed": &h5ad.Array{Values: []int64{42}}}},
+				}
+				if len(columns) > 0 {
+					deleted[to] = "/obs/" + columns[0]
+					changes = append(changes, h5ad.Change{Key: "obs/" + columns[0]})
+				}
+				if _, err := h5ad.Edit(ctx, to, h5ad.WriteOptions{}, changes...); err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, to, path)
+				originals[to] = path
+			}
+			if left, _ := filepath.Glob(filepath.Join(dir, ".*")); len(left) > 0 {
+				t.Errorf("left behind: %v", left)
+			}
+			read := dumps(t, python, all)
+			for to, path := range originals {
+				t.Run(filepath.Base(path), func(t *testing.T) {
+					got, want := read[to], read[path]
+					if e, failed := got[""]; failed {
+						t.Fatal(e.Head)
+					}
+					for _, key := range []string{"/obs/c2s_label", "/obs/c2s_maybe", "/obsm/X_c2s", "/uns/c2s/model", "/uns/c2s/seed"} {
+						if _, ok := got[key]; !ok {
+							t.Errorf("%s: missing", key)
+						}
+					}
+					if c := got["/obs/c2s_label"]; !c.Ordered || c.Categories == nil || c.Categories.Rows+len(c.Categories.Dims) == 0 {
+						t.Errorf("%+v", c)
+					}
+					for _, r := range []map[string]record{got, want} {
+						maps.DeleteFunc(r, func(k string, _ record) bool {
+							// The lists of names differ, as they should.
+							return strings.Contains(k, "c2s") || k == deleted[to] || k == "/obs" || k == "/obsm" || k == "/uns"
+						})
+					}
+					compareRecords(t, got, want)
+				})
+			}
+		})
+	}
+}

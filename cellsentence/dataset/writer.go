@@ -1,150 +1,257 @@
 package dataset
 
 import (
-	"bufio"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"strconv"
-	"unicode/utf8"
 
 	"github.com/cellsentence/c2s/cellsentence"
+	"github.com/cellsentence/c2s/internal/atomicfile"
 )
 
-// Writer writes sentences in one format. Close must be called; it does not
-// close what is underneath.
+// Options says how a dataset is written. The zero value refuses an existing
+// output and works on one processor.
+type Options struct {
+	// Force replaces an existing output.
+	Force bool
+	// Inputs are paths that must not be written over.
+	Inputs []string
+	// Stdout is where "-" goes; it may carry txt and jsonl only.
+	Stdout io.Writer
+	// Format is that of the output; its zero value means what the name tells.
+	Format Format
+	// Jobs is how many blocks of txt and jsonl are made at a time (0: 1). It has no
+	// influence on the bytes.
+	Jobs int
+}
+
+// maxBlockBytes ends a block early whose values take this much, so that neither
+// memory nor the 32-bit offsets of Arrow run out.
+const maxBlockBytes = 256 << 20
+
+// A sink writes blocks in one format. write takes the block over and returns one
+// that is free for use, or nil.
+type sink interface {
+	write(b *Batch) (*Batch, error)
+	close() error
+}
+
+// Writer writes the rows of a dataset. Commit makes the output appear; Abort,
+// deferred, leaves nothing of what was not committed.
 type Writer struct {
-	format Format
-	buf    *bufio.Writer
-	gz     *gzip.Writer
-	line   []byte
+	schema Schema
+	name   string
+	sink   sink
+	block  *Batch
+	commit func() error
+	abort  func() error
+	closed bool
 
-	// Cells is how many sentences were written.
-	Cells int
-	// Bytes is how many bytes were written, before compression.
-	Bytes int64
+	rows  int64
+	bytes int64
 }
 
-// NewWriter writes to w.
-func NewWriter(w io.Writer, format Format) *Writer {
-	out := &Writer{format: format}
-	if format.Gzip {
-		out.gz = gzip.NewWriter(w)
-		w = out.gz
+// Create opens a dataset at path for the given columns: a file, a folder if its
+// name ends in .hf, or with "-" Options.Stdout. Errors of package atomicfile tell
+// of an output that exists or is an input.
+func Create(path string, schema Schema, opts Options) (*Writer, error) {
+	format := opts.Format
+	if format.Kind == "" {
+		var err error
+		if format, err = FormatOf(path); err != nil {
+			return nil, err
+		}
 	}
-	out.buf = bufio.NewWriterSize(w, 1<<20)
-	return out
+	if err := checkFor(format, schema); err != nil {
+		return nil, err
+	}
+	w := &Writer{schema: schema, name: path, block: NewBatch(schema)}
+	switch {
+	case path == "-":
+		if opts.Stdout == nil || format.Kind != "txt" && format.Kind != "jsonl" {
+			return nil, fmt.Errorf("%s cannot be written to a pipe: write .jsonl or .txt, or name a file", format.Kind)
+		}
+		nothing := func() error { return nil }
+		w.commit, w.abort = nothing, nothing
+		w.sink = newTextSink(opts.Stdout, format, schema, opts.Jobs)
+		return w, nil
+	case format.Kind == "hf":
+		dir, err := atomicfile.CreateDir(path, atomicfile.Options{Force: opts.Force, Inputs: opts.Inputs, Marker: hfState})
+		if err != nil {
+			return nil, err
+		}
+		w.commit, w.abort = dir.Commit, dir.Abort
+		w.sink = newFolderSink(dir.Path(), schema)
+		return w, nil
+	}
+	f, err := atomicfile.Create(path, atomicfile.Options{Force: opts.Force, Inputs: opts.Inputs})
+	if err != nil {
+		return nil, err
+	}
+	w.commit, w.abort = f.Commit, f.Abort
+	switch format.Kind {
+	case "parquet":
+		w.sink, err = newParquetSink(f, schema)
+	case "arrow":
+		w.sink, err = newArrowSink(f, schema)
+	default:
+		w.sink = newTextSink(f, format, schema, opts.Jobs)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Abort())
+	}
+	return w, nil
 }
 
-// Write writes the sentences of rows for which keep is true; a nil keep keeps
-// all. names and labels are looked up by row.
-func (w *Writer) Write(s *cellsentence.Sentences, names []string, labels []Label, keep func(i int) bool) error {
-	for i := range s.Len() {
-		if keep != nil && !keep(i) {
-			continue
+func checkFor(format Format, schema Schema) error {
+	if err := schema.Check(); err != nil {
+		return err
+	}
+	switch format.Kind {
+	case "txt":
+		return schema.Require("", ColumnSentence)
+	case "jsonl", "parquet", "arrow", "hf":
+		return nil
+	}
+	return fmt.Errorf("unknown format %q", format.Kind)
+}
+
+// Schema is the columns that are written. Of them, txt keeps the sentence alone.
+func (w *Writer) Schema() Schema { return w.schema }
+
+// Rows is how many rows were added.
+func (w *Writer) Rows() int64 { return w.rows }
+
+// Bytes is how many bytes the values added take, before encoding: for txt the size
+// of the file before compression.
+func (w *Writer) Bytes() int64 { return w.bytes }
+
+// Append adds the given rows of a batch of the same schema; nil means all.
+func (w *Writer) Append(b *Batch, rows []int) error {
+	if len(b.Columns) != len(w.schema) {
+		return fmt.Errorf("%s: a batch of %d columns for a dataset of %d", w.name, len(b.Columns), len(w.schema))
+	}
+	for i, f := range w.schema {
+		if b.Schema[i].Name != f.Name || b.Columns[i].Kind.IsText() != f.Kind.IsText() ||
+			!f.Kind.IsText() && b.Columns[i].Kind != f.Kind {
+			return fmt.Errorf("%s: column %q (%s) of a batch stands where the dataset has %q (%s)",
+				w.name, b.Schema[i].Name, b.Columns[i].Kind, f.Name, f.Kind)
 		}
-		w.line = w.line[:0]
-		sentence := s.At(i)
-		if w.format.Kind == "jsonl" {
-			w.line = appendObject(w.line, s, i, names, labels)
-			w.line = append(w.line, '\n')
-			sentence = w.line
+	}
+	n := b.Rows()
+	if rows != nil {
+		n = len(rows)
+	}
+	for k := range n {
+		row := k
+		if rows != nil {
+			row = rows[k]
 		}
-		if _, err := w.buf.Write(sentence); err != nil {
-			return fmt.Errorf("write sentence %d: %w", s.Start+i, err)
+		for i := range w.block.Columns {
+			w.block.Columns[i].Append(&b.Columns[i], row)
 		}
-		w.Bytes += int64(len(sentence))
-		if w.format.Kind == "txt" {
-			if err := w.buf.WriteByte('\n'); err != nil {
-				return fmt.Errorf("write sentence %d: %w", s.Start+i, err)
-			}
-			w.Bytes++
+		if err := w.added(); err != nil {
+			return err
 		}
-		w.Cells++
 	}
 	return nil
 }
 
-// Close flushes what is buffered.
-func (w *Writer) Close() error {
-	err := w.buf.Flush()
-	if w.gz != nil {
-		err = errors.Join(err, w.gz.Close())
+// AppendSentences adds the sentences for which keep is true (nil keeps all) to a
+// dataset of cells. The names of the cells and the labels, which are those of the
+// schema in order, are looked up by row. Blocks end at multiples of [BlockRows].
+func (w *Writer) AppendSentences(s *cellsentence.Sentences, names []string, labels []Label, keep func(i int) bool) error {
+	if len(w.schema) != len(labels)+4 || w.schema[0].Name != ColumnCell {
+		return fmt.Errorf("%s: sentences with %d labels for columns that are not those of a dataset of such cells", w.name, len(labels))
 	}
-	return err
-}
-
-func appendObject(b []byte, s *cellsentence.Sentences, i int, names []string, labels []Label) []byte {
-	row := s.Start + i
-	key := func(name string) {
-		b = appendString(b, name)
-		b = append(b, ": "...)
-	}
-	b = append(b, '{')
-	key(ColumnCell)
-	b = appendString(b, names[row])
-	b = append(b, ", "...)
-	key(ColumnSentence)
-	b = appendString(b, string(s.At(i)))
-	for _, l := range labels {
-		b = append(b, ", "...)
-		key(l.Name)
-		switch v, ok := l.Value(row); {
-		case !ok:
-			b = append(b, "null"...)
-		case l.Bare:
-			b = append(b, v...)
-		default:
-			b = appendString(b, v)
-		}
-	}
-	b = append(b, ", "...)
-	key(ColumnGenes)
-	b = strconv.AppendInt(b, int64(s.NGenes[i]), 10)
-	b = append(b, ", "...)
-	key(ColumnTotal)
-	if t := s.Total[i]; math.IsNaN(t) || math.IsInf(t, 0) {
-		b = append(b, "null"...)
-	} else {
-		b = strconv.AppendFloat(b, t, 'g', -1, 64)
-	}
-	return append(b, '}')
-}
-
-// appendString writes a JSON string. What is not valid UTF-8 becomes U+FFFD.
-func appendString(b []byte, s string) []byte {
-	b = append(b, '"')
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= 0x20 && c < 0x7f && c != '"' && c != '\\' {
-			b = append(b, c)
-			i++
-			continue
-		}
-		if c >= utf8.RuneSelf {
-			r, n := utf8.DecodeRuneInString(s[i:])
-			// U+2028 and U+2029 end a line in JavaScript.
-			if r == 0x2028 || r == 0x2029 {
-				b = append(b, fmt.Sprintf(`\u%04x`, r)...)
-			} else {
-				b = utf8.AppendRune(b, r)
+	for i := range s.Len() {
+		row := s.Start + i
+		if row%BlockRows == 0 {
+			if err := w.Cut(); err != nil {
+				return err
 			}
-			i += n
+		}
+		if keep != nil && !keep(i) {
 			continue
 		}
-		switch c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\n':
-			b = append(b, `\n`...)
-		case '\t':
-			b = append(b, `\t`...)
-		default:
-			b = append(b, fmt.Sprintf(`\u%04x`, c)...)
+		c := w.block.Columns
+		if row < len(names) {
+			c[0].AppendString(names[row])
+		} else {
+			c[0].AppendMissing()
 		}
-		i++
+		c[1].AppendText(s.At(i))
+		for k := range labels {
+			labels[k].read(&c[2+k], row)
+		}
+		c[len(c)-2].AppendInt(int64(s.NGenes[i]))
+		c[len(c)-1].AppendFloat(s.Total[i])
+		if err := w.added(); err != nil {
+			return err
+		}
 	}
-	return append(b, '"')
+	return nil
 }
+
+// added ends the block when it is full.
+func (w *Writer) added() error {
+	w.rows++
+	if w.block.Rows() < BlockRows && (w.block.Rows()%64 != 0 || w.block.size() < maxBlockBytes) {
+		return nil
+	}
+	return w.Cut()
+}
+
+// Cut ends a block. It does nothing between blocks.
+func (w *Writer) Cut() error {
+	if w.block.Rows() == 0 {
+		return nil
+	}
+	block := w.block
+	w.block = nil
+	w.bytes += int64(w.sizeOf(block))
+	free, err := w.sink.write(block)
+	if free == nil {
+		free = NewBatch(w.schema)
+	}
+	free.Reset()
+	w.block = free
+	if err != nil {
+		return fmt.Errorf("%s: %w", w.name, err)
+	}
+	return nil
+}
+
+func (w *Writer) sizeOf(b *Batch) int {
+	if t, ok := w.sink.(*textSink); ok && t.format.Kind == "txt" {
+		return len(b.Column(ColumnSentence).Text) + b.Rows()
+	}
+	return b.size()
+}
+
+// Commit ends the dataset and gives it its name.
+func (w *Writer) Commit() error {
+	if w.closed {
+		return errors.New("committed twice")
+	}
+	if err := w.Cut(); err != nil {
+		return err
+	}
+	w.closed = true
+	if err := w.sink.close(); err != nil {
+		return errors.Join(fmt.Errorf("%s: %w", w.name, err), w.abort())
+	}
+	return w.commit()
+}
+
+// Abort removes what was not committed.
+func (w *Writer) Abort() error {
+	if w.closed {
+		return nil
+	}
+	w.closed = true
+	return errors.Join(ignore(w.sink.close()), w.abort())
+}
+
+// ignore is for an error about an output that is going to be removed.
+func ignore(error) error { return nil }

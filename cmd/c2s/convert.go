@@ -23,6 +23,7 @@ type convertFlags struct {
 	compress compressionFlags
 	to       string
 	pick     pickFlags
+	prep     prepFlags
 	drop     []string
 }
 
@@ -39,7 +40,10 @@ older become those of today.
 --where, --cells, --genes and --sample keep a part, of everything that is aligned
 with it; order stays that of the file. As in anndata, categories that nothing is
 left of go, and their colours with them. --layer or --raw becomes X; with --raw,
-var is that of raw, and what is aligned with the other genes is dropped.`,
+var is that of raw, and what is aligned with the other genes is dropped.
+
+On what was picked, --min-genes, --min-cells, --max-mito, --normalize and --log1p
+work in this order on X, as scanpy defines them.`,
 		Example: `  c2s convert testdata/demo.h5ad b_cells.h5ad --where 'cell_type == "B cell"'`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if g.out != "" {
@@ -57,11 +61,12 @@ var is that of raw, and what is aligned with the other genes is dropped.`,
 	f.StringVar(&o.to, "to", "", "store X and the layers as `csr|csc|dense` (default: as they are)")
 	f.StringSliceVar(&o.drop, "drop", nil, "leave out elements by `KEY`, such as uns/pca,obsm/X_umap")
 	o.pick.add(f)
+	o.prep.add(f)
 	return cmd
 }
 
 func (o *convertFlags) check() error {
-	if err := errors.Join(o.matrix.check(), o.compress.check(), o.pick.check()); err != nil {
+	if err := errors.Join(o.matrix.check(), o.compress.check(), o.pick.check(), o.prep.check()); err != nil {
 		return err
 	}
 	if !slices.Contains([]string{"", "csr", "csc", "dense"}, o.to) {
@@ -85,13 +90,14 @@ func (o *convertFlags) encoding() string {
 
 // convertResult is what convert reports, and prints with --json.
 type convertResult struct {
-	In       string   `json:"in"`
-	Out      string   `json:"out"`
-	NObs     int      `json:"n_obs"`
-	NVars    int      `json:"n_vars"`
-	LeftOut  [2]int   `json:"left_out"` // cells and genes of the input that are not in the output
-	Dropped  []string `json:"dropped"`
-	Warnings []string `json:"warnings"`
+	In       string    `json:"in"`
+	Out      string    `json:"out"`
+	NObs     int       `json:"n_obs"`
+	NVars    int       `json:"n_vars"`
+	LeftOut  [2]int    `json:"left_out"` // cells and genes of the input that are not in the output
+	Filtered *filtered `json:"filtered"` // null without --min-genes and its like
+	Dropped  []string  `json:"dropped"`
+	Warnings []string  `json:"warnings"`
 }
 
 func runConvert(ctx context.Context, g *globals, o *convertFlags, in, out string) (err error) {
@@ -100,12 +106,15 @@ func runConvert(ctx context.Context, g *globals, o *convertFlags, in, out string
 		return err
 	}
 	defer f.Close()
-	result := &convertResult{In: in, Out: out, Dropped: []string{}, Warnings: f.Warnings()}
+	result := &convertResult{In: in, Out: out, Dropped: []string{}, Warnings: append([]string{}, f.Warnings()...)}
 	opts := h5ad.CopyOptions{Encoding: o.encoding(), Matrix: o.matrix.key()}
 	for _, key := range o.drop {
 		opts.Changes = append(opts.Changes, h5ad.Change{Key: key})
 	}
 	if err := o.pick.pick(ctx, g, f, o.matrix.raw, &opts); err != nil {
+		return err
+	}
+	if err := o.prep.plan(ctx, g, f, &opts, result); err != nil {
 		return err
 	}
 	bar := g.start("converting "+in, "cells", int64(f.NObs()))
@@ -128,7 +137,7 @@ func runConvert(ctx context.Context, g *globals, o *convertFlags, in, out string
 
 func (o *convertFlags) toH5AD(ctx context.Context, g *globals, f *h5ad.File, in, out string, opts h5ad.CopyOptions, result *convertResult) (err error) {
 	w, err := h5ad.Create(out, h5ad.WriteOptions{
-		Compression: o.compress.of(f), Workers: g.workers(), Memory: g.budget() / 2, Force: g.force, Inputs: inputsOf(in),
+		Compression: o.compress.of(f), Workers: g.workers(), Memory: g.budget() / 4, Force: g.force, Inputs: inputsOf(in),
 	})
 	if err != nil {
 		return err
@@ -159,7 +168,7 @@ func (o *convertFlags) toMTX(ctx context.Context, g *globals, f *h5ad.File, in, 
 		return err
 	}
 	defer func() { err = errors.Join(err, dir.Abort()) }()
-	sel := h5ad.Selection{Cells: opts.Cells, Genes: opts.Genes, Budget: g.budget() / 2}
+	sel := h5ad.Selection{Cells: opts.Cells, Genes: opts.Genes, Rows: h5ad.RowOptions{Budget: g.budget() / 4}}
 	var entries int64
 	result.NObs, result.NVars, entries, err = h5ad.WriteMTX(ctx, dir.Path(), m, f.Obs(), vr, sel, opts.Transform)
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -34,10 +33,11 @@ func newEncode(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "encode FILE... -o OUT", Short: "Turn cells into cell sentences", GroupID: groupData, Args: need(1, -1),
 		Long: `encode writes a cell sentence for each cell: the names of its expressed genes,
-upper-cased, by falling expression. The name of OUT tells the format: .txt is the
-sentences alone, one a line; .jsonl has an object a line with cell_name,
-cell_sentence, the label columns of obs, c2s_n_genes (expressed genes before
---top-k) and c2s_total; both may end in .gz. Raw counts and log-normalised values
+upper-cased, by falling expression. The name of OUT tells the format: .parquet,
+.arrow, NAME.hf (a folder that datasets.load_from_disk reads) and .jsonl have the
+columns cell_name, cell_sentence, the label columns of obs, c2s_n_genes (expressed
+genes before --top-k) and c2s_total; .txt is the sentences alone, one a line. The
+last two may end in .gz or .zst. Raw counts and log-normalised values
 give the same order; scaled values are refused.
 
 Genes of equal value stand in random order, the same at any --jobs: keyed by
@@ -76,7 +76,7 @@ func (o *encodeFlags) check(g *globals) (err error) {
 	}
 	switch {
 	case g.out == "":
-		return errors.New("-o OUT is missing: name a .txt, .jsonl or .jsonl.gz, or - for stdout")
+		return errors.New("-o OUT is missing: name a .parquet, .arrow, .hf, .jsonl or .txt, or - for stdout")
 	case o.topK < 0 || o.minGenes < 0 || o.minCells < 0:
 		return errors.New("--top-k, --min-genes and --min-cells cannot be negative")
 	case o.delimiter == "":
@@ -114,37 +114,40 @@ func runEncode(ctx context.Context, g *globals, o *encodeFlags, paths []string) 
 	if err != nil {
 		return err
 	}
-	out, err := g.create(paths...)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, out.Abort()) }()
-	w := dataset.NewWriter(out, format)
 	result := &encodeResult{Out: g.out, Inputs: paths, Warnings: []string{}}
-	var labels []string
+	var labels []dataset.Field
 	if format.Kind != "txt" { // which holds the sentences alone
-		if labels, err = o.labelNames(ctx, g, paths, result); err != nil {
+		if labels, err = o.labelFields(ctx, g, paths, result); err != nil {
 			return err
 		}
 	}
+	schema, err := dataset.CellSchema(labels)
+	if err != nil {
+		return err
+	}
+	w, err := dataset.Create(g.out, schema, dataset.Options{
+		Force: g.force, Inputs: paths, Stdout: g.stdout, Format: format, Jobs: g.workers(),
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.Abort()) }()
 	for _, path := range paths {
 		if err := encodeFile(ctx, g, o, path, labels, w, result); err != nil {
 			return err
 		}
 	}
-	result.Cells, result.Bytes = w.Cells, w.Bytes
+	result.Cells = int(w.Rows())
 	if o.minGenes > 0 {
 		result.warn("%d cells with fewer than %d expressed genes left out", result.LeftOut, o.minGenes)
 	}
 	if o.minCells > 0 {
 		result.warn("%d genes expressed in fewer than %d cells left out", result.GenesOut, o.minCells)
 	}
-	if err := w.Close(); err != nil {
-		return err // committing now would show a cut file
-	}
-	if err := out.Commit(); err != nil {
+	if err := w.Commit(); err != nil {
 		return err
 	}
+	result.Bytes = w.Bytes()
 	log := g.logger()
 	for _, text := range result.Warnings {
 		log.Warn(text)
@@ -156,63 +159,72 @@ func runEncode(ctx context.Context, g *globals, o *encodeFlags, paths []string) 
 	return nil
 }
 
-// labelNames decides the label columns: those of --obs, or what is categorical
-// in any of the files. A column that cannot be told apart is left out with a
-// warning.
-func (o *encodeFlags) labelNames(ctx context.Context, g *globals, paths []string, result *encodeResult) ([]string, error) {
-	names := o.obs
-	if !o.obsSet {
-		for _, path := range paths {
-			f, err := h5ad.Open(ctx, path, h5ad.Options{Modality: o.matrix.modality, Workers: g.workers()})
-			if err != nil {
-				return nil, err
-			}
+// labelFields decides the label columns: those of --obs, or what is categorical in
+// any of the files. A column that cannot be told apart is left out with a warning.
+func (o *encodeFlags) labelFields(ctx context.Context, g *globals, paths []string, result *encodeResult) ([]dataset.Field, error) {
+	var fields []dataset.Field
+	add := func(f *h5ad.File, name string) error {
+		c, err := f.Obs().Column(ctx, name)
+		if err != nil {
+			return err
+		}
+		kind := dataset.LabelKind(c)
+		if i := dataset.Schema(fields).Index(name); i >= 0 {
+			fields[i].Kind = dataset.JoinKinds(fields[i].Kind, kind)
+		} else {
+			fields = append(fields, dataset.Field{Name: name, Kind: kind})
+		}
+		return nil
+	}
+	for _, path := range paths {
+		f, err := h5ad.Open(ctx, path, h5ad.Options{Modality: o.matrix.modality, Workers: g.workers()})
+		if err != nil {
+			return nil, err
+		}
+		names := o.obs
+		if !o.obsSet {
+			names = nil
 			for _, name := range f.Obs().Names {
 				c, err := f.Obs().Describe(ctx, name)
-				switch {
-				case err != nil:
+				if err != nil {
 					result.warn("label column left out: %v", err)
-				case c.Kind == "categorical" && !slices.Contains(names, name):
+				} else if c.Kind == "categorical" || dataset.Schema(fields).Index(name) >= 0 {
 					names = append(names, name)
 				}
 			}
-			if err := f.Close(); err != nil {
+		}
+		for _, name := range names {
+			if err := add(f, name); err != nil {
+				f.Close() // it was only read: the first error counts
 				return nil, err
 			}
 		}
-	}
-	for _, name := range names {
-		if dataset.Reserved(name) {
-			return nil, &inputError{fmt.Errorf("the label column %q has the name of a column of the output", name), "choose other columns with --obs, or rename it"}
+		if err := f.Close(); err != nil {
+			return nil, err
 		}
 	}
-	return names, nil
+	return fields, nil
 }
 
 // labels reads the label columns of a file. One that --obs names must exist;
 // one that another file brought along is missing here.
-func (o *encodeFlags) labels(ctx context.Context, f *h5ad.File, names []string) ([]dataset.Label, error) {
+func (o *encodeFlags) labels(ctx context.Context, f *h5ad.File, fields []dataset.Field) ([]dataset.Label, error) {
 	var out []dataset.Label
-	for _, name := range names {
-		if !o.obsSet && !f.Obs().Has(name) {
-			out = append(out, dataset.Label{Name: name, Value: func(int) (string, bool) { return "", false }})
+	for _, field := range fields {
+		if !o.obsSet && !f.Obs().Has(field.Name) {
+			out = append(out, dataset.NewLabel(field, nil))
 			continue
 		}
-		c, err := f.Obs().Column(ctx, name)
+		c, err := f.Obs().Column(ctx, field.Name)
 		if err != nil {
 			return nil, err
 		}
-		values := c.Array
-		if c.Categorical != nil {
-			values = c.Categories
-		}
-		_, text := values.Values.([]string)
-		out = append(out, dataset.Label{Name: name, Value: c.Text, Bare: !text})
+		out = append(out, dataset.NewLabel(field, c))
 	}
 	return out, nil
 }
 
-func encodeFile(ctx context.Context, g *globals, o *encodeFlags, path string, labelNames []string, w *dataset.Writer, result *encodeResult) (err error) {
+func encodeFile(ctx context.Context, g *globals, o *encodeFlags, path string, fields []dataset.Field, w *dataset.Writer, result *encodeResult) (err error) {
 	in, err := o.matrix.open(ctx, g, path)
 	if err != nil {
 		return err
@@ -223,15 +235,12 @@ func encodeFile(ctx context.Context, g *globals, o *encodeFlags, path string, la
 			result.warn("%s: %s", path, text)
 		}
 	}
-	note(in.file.Warnings())
-	if warning := cellsentence.ClassifyGenes(in.genes).Warning(); warning != "" {
-		note([]string{warning})
-	}
+	note(in.warnings)
 	names, err := in.file.Obs().Index(ctx)
 	if err != nil {
 		return err
 	}
-	labels, err := o.labels(ctx, in.file, labelNames)
+	labels, err := o.labels(ctx, in.file, fields)
 	if err != nil {
 		return err
 	}
@@ -258,6 +267,10 @@ func encodeFile(ctx context.Context, g *globals, o *encodeFlags, path string, la
 	if err != nil {
 		return err
 	}
+	// The blocks of each file begin anew, as its rows do.
+	if err := w.Cut(); err != nil {
+		return err
+	}
 	bar := g.start("encoding "+path, "cells", int64(in.matrix.NObs))
 	defer bar.Stop()
 	for s, err := range enc.Encode(ctx, src) {
@@ -271,7 +284,7 @@ func encodeFile(ctx context.Context, g *globals, o *encodeFlags, path string, la
 			result.LeftOut++
 			return false
 		}
-		if err := w.Write(s, names, labels, keep); err != nil {
+		if err := w.AppendSentences(s, names, labels, keep); err != nil {
 			return err
 		}
 		bar.Add(int64(s.Len()))

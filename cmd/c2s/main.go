@@ -7,6 +7,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"golang.org/x/term"
@@ -22,7 +23,9 @@ func mainCode() int {
 	context.AfterFunc(ctx, stop)
 	return run(ctx, os.Args[1:], env{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv,
-		terminal: func() bool { return term.IsTerminal(int(os.Stderr.Fd())) },
+		// Garbage may fill the budget and no more: it is collected earlier near it.
+		limitMemory: func(n int64) { debug.SetMemoryLimit(n) },
+		terminal:    func() bool { return term.IsTerminal(int(os.Stderr.Fd())) },
 		columns: func() int {
 			width, _, err := term.GetSize(int(os.Stderr.Fd()))
 			if err != nil {

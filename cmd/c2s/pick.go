@@ -44,7 +44,7 @@ func (p *pickFlags) check() error {
 // --sample takes some.
 func (p *pickFlags) pick(ctx context.Context, g *globals, f *h5ad.File, raw bool, opts *h5ad.CopyOptions) (err error) {
 	if p.where != "" {
-		if opts.Cells, err = whereRows(ctx, f, p.where); err != nil {
+		if opts.Cells, err = whereRows(ctx, g, f, p.where); err != nil {
 			return err
 		}
 	}

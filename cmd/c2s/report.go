@@ -75,9 +75,9 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
-// report prints an error, and what to do about it, for people. A reader of
+// tell prints an error, and what to do about it, for people. A reader of
 // stdout that went away is no error.
-func report(w io.Writer, err error) int {
+func tell(w io.Writer, err error) int {
 	if errors.Is(err, syscall.EPIPE) {
 		return exitGood
 	}

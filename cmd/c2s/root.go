@@ -22,6 +22,7 @@ type env struct {
 	getenv         func(string) string
 	terminal       func() bool // whether stderr is a terminal
 	columns        func() int  // its width; 0 if unknown
+	limitMemory    func(int64) // tells the garbage collector what may be used
 }
 
 // globals are the flags of every command.
@@ -53,7 +54,7 @@ func run(ctx context.Context, args []string, e env) int {
 	if err == nil {
 		return exitGood
 	}
-	return report(e.stderr, err)
+	return tell(e.stderr, err)
 }
 
 const (
@@ -82,6 +83,7 @@ expressed genes, by falling expression, as Cell2Sentence models read them.`,
 			if err := g.check(); err != nil {
 				return &usageError{err, cmd.CommandPath()}
 			}
+			g.limitMemory(g.budget())
 			return nil
 		},
 	}
@@ -102,7 +104,7 @@ expressed genes, by falling expression, as Cell2Sentence models read them.`,
 	f.StringVar(&g.progress, "progress", "auto", "show progress: `auto|always|never|json`")
 	root.AddGroup(&cobra.Group{ID: groupData, Title: "Data:"}, &cobra.Group{ID: groupOther, Title: "Other:"})
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newInspect(g), newConvert(g), newConcat(g), newEncode(g), newVocab(g), newDemo(g), newVersion(g), newCompletion(g))
+	root.AddCommand(newInspect(g), newValidate(g), newConvert(g), newConcat(g), newEncode(g), newVocab(g), newDecode(g), newFidelity(g), newDemo(g), newVersion(g), newCompletion(g))
 	return root
 }
 

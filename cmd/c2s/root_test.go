@@ -21,6 +21,8 @@ func testEnv() (e env, stdout, stderr *bytes.Buffer) {
 		getenv:   func(string) string { return "" },
 		terminal: func() bool { return false },
 		columns:  func() int { return 0 },
+
+		limitMemory: func(int64) {},
 	}, stdout, stderr
 }
 
@@ -61,7 +63,7 @@ func TestReport(t *testing.T) {
 		{errors.New("gene \"\x1b[2J\r\u202e\x00\xff\" twice"), 1, "c2s: gene \"\\u001b[2J\\u000d\\u202e\\u0000\ufffd\" twice\n"},
 	} {
 		var b bytes.Buffer
-		if code := report(&b, tc.err); code != tc.code || b.String() != tc.want {
+		if code := tell(&b, tc.err); code != tc.code || b.String() != tc.want {
 			t.Errorf("%q: %d and %q, expected %d and %q", tc.err, code, b.String(), tc.code, tc.want)
 		}
 	}

@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"github.com/spf13/pflag"
 
+	"github.com/cellsentence/c2s/cellsentence"
 	"github.com/cellsentence/c2s/h5ad"
 )
 
@@ -15,12 +17,14 @@ type matrixFlags struct {
 	layer     string
 	modality  string
 	geneNames string
+	geneMap   string
 }
 
 // add adds all of the flags, addMatrix those of the matrix alone.
 func (m *matrixFlags) add(f *pflag.FlagSet) {
 	m.addMatrix(f)
 	f.StringVar(&m.geneNames, "gene-names", "", "take gene names from the `COLUMN` of var instead of its index")
+	f.StringVar(&m.geneMap, "gene-map", "", "rename genes by a `FILE`: two columns, the CELLxGENE gene list, or an ortholog table")
 }
 
 func (m *matrixFlags) addMatrix(f *pflag.FlagSet) {
@@ -56,9 +60,11 @@ func (m *matrixFlags) check() error {
 
 // input is an open file with the matrix that was chosen.
 type input struct {
-	file   *h5ad.File
-	matrix *h5ad.Matrix
-	genes  []string
+	file     *h5ad.File
+	matrix   *h5ad.Matrix
+	genes    []string
+	warnings []string // of the file and of its gene names
+	unmapped []string // genes that --gene-map does not know
 }
 
 // open opens a file; the caller closes in.file.
@@ -72,7 +78,7 @@ func (m *matrixFlags) open(ctx context.Context, g *globals, path string) (in *in
 			f.Close() // nothing was written: the first error counts
 		}
 	}()
-	in = &input{file: f}
+	in = &input{file: f, warnings: f.Warnings()}
 	vr := f.Var()
 	switch {
 	case m.raw:
@@ -88,21 +94,59 @@ func (m *matrixFlags) open(ctx context.Context, g *globals, path string) (in *in
 	if in.matrix.NObs == 0 || in.matrix.NVars == 0 {
 		return nil, &inputError{fmt.Errorf("%s: %s: the matrix is empty: %d cells × %d genes", path, in.matrix.Key(), in.matrix.NObs, in.matrix.NVars), ""}
 	}
+	if in.genes, err = m.names(ctx, path, vr); err != nil {
+		return nil, err
+	}
+	if m.geneMap != "" {
+		if err := m.rename(in); err != nil {
+			return nil, err
+		}
+	}
+	if w := cellsentence.ClassifyGenes(in.genes).Warning(); w != "" {
+		in.warnings = append(in.warnings, w)
+	}
+	return in, nil
+}
+
+// names is those of the genes, from the index or the column of --gene-names.
+func (m *matrixFlags) names(ctx context.Context, path string, vr *h5ad.DataFrame) ([]string, error) {
 	if m.geneNames == "" {
-		in.genes, err = vr.Index(ctx)
-		return in, err
+		return vr.Index(ctx)
 	}
 	c, err := vr.Column(ctx, m.geneNames)
 	if err != nil {
 		return nil, err
 	}
-	in.genes = make([]string, c.Rows())
-	for i := range in.genes {
+	genes := make([]string, c.Rows())
+	for i := range genes {
 		s, ok := c.Text(i)
 		if !ok {
 			return nil, &inputError{fmt.Errorf("%s: /var/%s: the name of gene %d is missing", path, m.geneNames, i), "fill the column, or use the index"}
 		}
-		in.genes[i] = s
+		genes[i] = s
 	}
-	return in, nil
+	return genes, nil
+}
+
+// rename gives the genes the names of --gene-map.
+func (m *matrixFlags) rename(in *input) error {
+	f, err := os.Open(m.geneMap)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	table, err := cellsentence.ReadGeneMap(f)
+	if err != nil {
+		return &inputError{fmt.Errorf("%s: %w", m.geneMap, err), "expected two columns, the gene list of CELLxGENE or an ortholog table"}
+	}
+	mapping, err := table.Apply(in.genes)
+	if err != nil {
+		return &inputError{fmt.Errorf("%s: %w", m.geneMap, err), ""}
+	}
+	in.warnings = append(in.warnings, mapping.Warnings(in.genes)...)
+	for _, i := range mapping.Unmapped {
+		in.unmapped = append(in.unmapped, in.genes[i])
+	}
+	in.genes = mapping.Names
+	return nil
 }

@@ -76,7 +76,7 @@ func fileVocabulary(ctx context.Context, g *globals, m *matrixFlags, rule cellse
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, in.file.Close()) }()
-	for _, w := range in.file.Warnings() {
+	for _, w := range in.warnings {
 		g.logger().Warn(path + ": " + w)
 	}
 	src, err := in.matrix.Rows(ctx, h5ad.RowOptions{Budget: g.budget() / 2})

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/pflag"
+
+	"github.com/cellsentence/c2s/h5ad"
+	"github.com/cellsentence/c2s/h5ad/preprocess"
+)
+
+// prepFlags are the flags of preprocessing.
+type prepFlags struct {
+	minGenes, minCells int
+	maxMito            float64
+	normalize, log1p   string
+
+	cfg preprocess.Config
+}
+
+func (p *prepFlags) add(f *pflag.FlagSet) {
+	f.IntVar(&p.minGenes, "min-genes", 0, "leave out cells with fewer than `N` expressed genes")
+	f.IntVar(&p.minCells, "min-cells", 0, "leave out genes expressed in fewer than `N` cells")
+	f.Float64Var(&p.maxMito, "max-mito", 0, "leave out cells of whose counts more than this `FRACTION` is mitochondrial")
+	f.StringVar(&p.normalize, "normalize", "", "scale each cell to the `median|N` of counts")
+	f.StringVar(&p.log1p, "log1p", "", "take log(1 + x) to the base `e|2|10`")
+}
+
+func (p *prepFlags) check() (err error) {
+	p.cfg = preprocess.Config{MinGenes: p.minGenes, MinCells: p.minCells, MaxMito: p.maxMito}
+	switch p.normalize {
+	case "":
+	case "median":
+		p.cfg.Target = preprocess.Median
+	default:
+		v, err := strconv.ParseFloat(p.normalize, 64)
+		if err != nil || !(v > 0) {
+			return fmt.Errorf("--normalize %q is neither median nor a number above 0", p.normalize)
+		}
+		p.cfg.Target = v
+	}
+	if p.cfg.Log, err = preprocess.ParseLog(p.log1p); err != nil {
+		return fmt.Errorf("--log1p: %w", err)
+	}
+	if p.minGenes < 0 || p.minCells < 0 || !(p.maxMito >= 0 && p.maxMito <= 1) {
+		return errors.New("--min-genes and --min-cells cannot be negative, and --max-mito goes from 0 to 1")
+	}
+	return nil
+}
+
+// filtered counts what preprocessing left out.
+type filtered struct {
+	FewGenes int     `json:"cells_with_few_genes"`
+	HighMito int     `json:"cells_with_high_mito"`
+	FewCells int     `json:"genes_in_few_cells"`
+	Target   float64 `json:"target"` // total to which cells were scaled, 0 if they were not
+}
+
+// plan narrows opts to what the filters keep and sets its transformation.
+func (p *prepFlags) plan(ctx context.Context, g *globals, f *h5ad.File, opts *h5ad.CopyOptions, result *convertResult) error {
+	if p.cfg == (preprocess.Config{}) {
+		return nil
+	}
+	m, vr, err := f.Select(ctx, opts.Matrix)
+	if err != nil {
+		return err
+	}
+	genes, err := vr.Index(ctx)
+	if err != nil {
+		return err
+	}
+	if opts.Genes != nil {
+		kept := make([]string, len(opts.Genes))
+		for i, at := range opts.Genes {
+			kept[i] = genes[at]
+		}
+		genes = kept
+	}
+	sel := h5ad.Selection{Cells: opts.Cells, Genes: opts.Genes, Rows: h5ad.RowOptions{Budget: g.budget() / 4}}
+	plan, err := preprocess.New(ctx, m, genes, p.cfg, sel)
+	if err != nil {
+		return fmt.Errorf("%s: %s: %w", f.Path(), m.Key(), err)
+	}
+	sel = plan.Kept(sel)
+	opts.Cells, opts.Genes = sel.Cells, sel.Genes
+	if p.cfg.Target != 0 || p.cfg.Log != preprocess.LogNone {
+		opts.Transform = plan.Normalise
+	}
+	if p.cfg.Log != preprocess.LogNone {
+		// Where scanpy keeps the base; it has none for the natural logarithm.
+		about := h5ad.Dict{}
+		if base := map[preprocess.Log]float64{preprocess.Log2: 2, preprocess.Log10: 10}[p.cfg.Log]; base > 0 {
+			about["base"] = &h5ad.Array{Values: []float64{base}}
+		}
+		opts.Changes = append(opts.Changes, h5ad.Change{Key: "uns/log1p", Element: about})
+	}
+	result.Filtered = &filtered{plan.FewGenes, plan.HighMito, plan.FewCells, plan.Target}
+	result.Warnings = append(result.Warnings, plan.Warnings()...)
+	return nil
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+)
+
+// c2s is the command as a process of its own.
+func c2s(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	path, err := exec.LookPath("c2s") // where testscript.Main put it
+	if err != nil {
+		t.Fatal(err)
+	}
+	return exec.Command(path, args...)
+}
+
+// TestKilledConvertLeavesTheOldOrTheNewFile kills convert at random moments.
+func TestKilledConvertLeavesTheOldOrTheNewFile(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no kill -9 on Windows")
+	}
+	in := filepath.Join("..", "..", "testdata", "demo.h5ad")
+	dir := t.TempDir()
+	target, fresh := filepath.Join(dir, "target.h5ad"), filepath.Join(dir, "fresh.h5ad")
+	args := []string{"convert", in, target, "--to", "csc", "--compression", "gzip", "--level", "9", "--force", "-q"}
+	start := time.Now()
+	if out, err := c2s(t, "convert", in, fresh, "--to", "csc", "--compression", "gzip", "--level", "9").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	whole := time.Since(start)
+	after, err := os.ReadFile(fresh)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := []byte("what stood there before")
+	r := rand.New(rand.NewPCG(3, 4))
+	killed := 0
+	for range 20 {
+		if err := os.WriteFile(target, before, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cmd := c2s(t, args...)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(r.Int64N(int64(whole))))
+		_ = cmd.Process.Kill() // it may have ended
+		if cmd.Wait() != nil {
+			killed++
+		}
+		got, err := os.ReadFile(target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, before) && !bytes.Equal(got, after) {
+			t.Fatalf("a half file of %d bytes", len(got))
+		}
+	}
+	if out, err := c2s(t, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(entries) != 2 {
+		t.Errorf("%d entries after the last run, expected the two files: %v", len(entries), entries)
+	}
+	t.Logf("%d of 20 runs were killed before their end", killed)
+}
+
+// TestFullDisk lets writing fail half-way, as on a full disk.
+func TestFullDisk(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no ulimit on Windows")
+	}
+	path, err := exec.LookPath("c2s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := filepath.Abs(filepath.Join("..", "..", "testdata", "demo.h5ad"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, out := range []string{"out.h5ad", "folder"} {
+		dir := t.TempDir()
+		cmd := exec.Command("sh", "-c", "ulimit -f 40; exec \"$0\" \"$@\"", path, "convert", in, filepath.Join(dir, out))
+		text, err := cmd.CombinedOutput()
+		if err == nil || cmd.ProcessState.ExitCode() != 1 {
+			t.Errorf("%s: %v: %s", out, err, text)
+		}
+		if entries, _ := os.ReadDir(dir); len(entries) != 0 {
+			t.Errorf("%s: left behind: %v", out, entries)
+		}
+	}
+}

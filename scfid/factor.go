@@ -1,0 +1,201 @@
+package scfid
+
+import (
+	"context"
+	"math"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/lapack"
+	"gonum.org/v1/gonum/lapack/lapack64"
+
+	kernel "github.com/cellsentence/c2s/internal/blas"
+)
+
+// form is how a covariance S is written as FᵀF.
+type form int
+
+const (
+	byRows     form = iota // F = centred rows / √(n−1): fewer rows than dimensions
+	byCholesky             // F is upper triangular: S is safely positive definite
+	byEigen                // F = Λ^½Vᵀ, eigenvalues that are rounding left out
+)
+
+// Sample is one side of a distance, prepared: the covariance and a factor of it.
+type Sample struct {
+	n, dim  int
+	workers int
+	mean    []float64
+	trace   float64
+	form    form
+	factor  []float64 // rank × dim
+	rank    int
+	cov     []float64 // dim × dim, upper triangle; nil for byRows
+	cond    float64   // estimate of the condition number; byCholesky only
+}
+
+// Prepare reads rows and prepares them for any number of distances, on up to
+// workers goroutines (0 means as many as there are processors). Sets with no more
+// rows than dimensions are kept as rows: nothing of dim × dim is made. Fewer than
+// two rows are an error; NaN must have been dealt with before.
+func Prepare(ctx context.Context, rows Rows, workers int) (*Sample, error) {
+	n, d := rows.Len(), rows.Dim()
+	if n < 2 {
+		return nil, badInput("%d rows: a covariance needs two", n)
+	}
+	if n > d {
+		m, err := Summarise(ctx, rows, workers)
+		if err != nil {
+			return nil, err
+		}
+		return FromMoments(ctx, m, workers)
+	}
+	x, err := load(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
+	s := &Sample{n: n, dim: d, workers: workers, form: byRows, factor: x, rank: n}
+	s.mean, _ = centre(x, d)
+	scale := 1 / math.Sqrt(float64(n-1))
+	for i := range x {
+		x[i] *= scale
+		s.trace += float64(x[i] * x[i])
+	}
+	return s, nil
+}
+
+// FromMoments prepares a mean and a covariance. A covariance with an eigenvalue
+// below −1e-6 of the largest is an error: it is not positive semi-definite.
+func FromMoments(ctx context.Context, m *Moments, workers int) (*Sample, error) {
+	d := len(m.Mean)
+	raw := m.Cov.RawSymmetric()
+	s := &Sample{n: m.N, dim: d, workers: workers, mean: m.Mean, rank: d, cov: raw.Data}
+	if raw.Stride != d {
+		s.cov = make([]float64, d*d)
+		for i := range d {
+			copy(s.cov[i*d:][:d], raw.Data[i*raw.Stride:])
+		}
+	}
+	for i := range d {
+		s.trace += s.cov[i*d+i]
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.factor = append([]float64(nil), s.cov...)
+	if cholesky(workers, s.factor, d) {
+		if s.cond = condition(s.cov, s.factor, d); s.cond < safeCondition {
+			s.form = byCholesky
+			return s, nil
+		}
+	}
+	return s, s.eigen()
+}
+
+// safeCondition is the condition number up to which a Cholesky factor is trusted:
+// a thousand times less than what float64 can tell from singular.
+const safeCondition = 1e13
+
+// eigen factors a covariance that is not safely positive definite. Eigenvalues up
+// to dim·2^-52 of the largest are rounding and count as zero.
+func (s *Sample) eigen() error {
+	d := s.dim
+	v := append([]float64(nil), s.cov...)
+	values, err := symmetricEigen(v, d, true)
+	if err != nil {
+		return err
+	}
+	top := values[d-1]
+	switch {
+	case top < 0 || values[0] < -1e-6*top:
+		return badInput("the covariance is not positive semi-definite: its eigenvalues reach from %g to %g", values[0], top)
+	}
+	cut := float64(d) * 0x1p-52 * top
+	s.form, s.rank, s.factor = byEigen, 0, nil
+	for k := d - 1; k >= 0 && values[k] > cut; k-- {
+		root := math.Sqrt(values[k])
+		for i := range d {
+			s.factor = append(s.factor, root*v[i*d+k])
+		}
+		s.rank++
+	}
+	return nil
+}
+
+// symmetricEigen gives the eigenvalues of the upper triangle of the d × d matrix a,
+// rising, and leaves the eigenvectors in its columns if they are wanted.
+func symmetricEigen(a []float64, d int, vectors bool) ([]float64, error) {
+	job := lapack.EVNone
+	if vectors {
+		job = lapack.EVCompute
+	}
+	sym := blas64.Symmetric{N: d, Stride: max(1, d), Data: a, Uplo: blas.Upper}
+	values := make([]float64, d)
+	var size [1]float64
+	lapack64.Syev(job, sym, values, size[:], -1)
+	if !lapack64.Syev(job, sym, values, make([]float64, int(size[0])), int(size[0])) {
+		return nil, badInput("the eigenvalues of the covariance do not converge")
+	}
+	return values, nil
+}
+
+// panel is the width of the blocks of the factorisations: what is left to
+// routines that are not blocked.
+const panel = 96
+
+// cholesky replaces the upper triangle of the d × d matrix a by R with RᵀR = a; ok
+// is false when a is not positive definite. What is below the diagonal becomes 0.
+func cholesky(workers int, a []float64, d int) (ok bool) {
+	for k := 0; k < d; k += panel {
+		nb := min(panel, d-k)
+		diag := blas64.Symmetric{N: nb, Stride: d, Data: a[k*d+k:], Uplo: blas.Upper}
+		t, ok := lapack64.Potrf(diag)
+		if !ok {
+			return false
+		}
+		rest := d - k - nb
+		if rest == 0 {
+			break
+		}
+		right := blas64.General{Rows: nb, Cols: rest, Stride: d, Data: a[k*d+k+nb:]}
+		blas64.Trsm(blas.Left, blas.Trans, 1, t, right)
+		v := kernel.Rows(right.Data, d)
+		kernel.Multiply(workers, rest, rest, nb, -1, v.T(), v, a[(k+nb)*d+k+nb:], d, kernel.Upper)
+	}
+	for i := range d {
+		clear(a[i*d:][:i])
+	}
+	return true
+}
+
+// solve replaces the d × m matrix b by R⁻¹b for an upper triangular R.
+func solve(workers int, r []float64, d int, b []float64, m int) {
+	for k := (d - 1) / panel * panel; k >= 0; k -= panel {
+		nb := min(panel, d-k)
+		t := blas64.Triangular{N: nb, Stride: d, Data: r[k*d+k:], Uplo: blas.Upper, Diag: blas.NonUnit}
+		blas64.Trsm(blas.Left, blas.NoTrans, 1, t, blas64.General{Rows: nb, Cols: m, Stride: m, Data: b[k*m:]})
+		kernel.Multiply(workers, k, m, nb, -1, kernel.Rows(r[k:], d), kernel.Rows(b[k*m:], m), b, m, kernel.All)
+	}
+}
+
+// condition estimates the condition number, in the 1-norm, of a from its Cholesky
+// factor.
+func condition(a, factor []float64, d int) float64 {
+	norm := 0.0
+	sums := make([]float64, d)
+	for i := range d {
+		for j := i; j < d; j++ {
+			v := math.Abs(a[i*d+j])
+			sums[j] += v
+			if j > i {
+				sums[i] += v
+			}
+		}
+	}
+	for _, v := range sums {
+		norm = max(norm, v)
+	}
+	rcond := lapack64.Pocon(blas64.Symmetric{N: d, Stride: d, Data: factor, Uplo: blas.Upper},
+		norm, make([]float64, 3*d), make([]int, d))
+	return 1 / rcond
+}
