@@ -97,7 +97,7 @@ func runConcat(ctx context.Context, g *globals, o *concatFlags, in []string) (er
 		inputs = append(inputs, inputsOf(path)...)
 	}
 	w, err := h5ad.Create(g.out, h5ad.WriteOptions{
-		Compression: o.compression(in[0]), Workers: g.workers(), Memory: g.budget() / 2, Force: g.force, Inputs: inputs,
+		Compression: o.compression(in[0]), Workers: g.workers(), Memory: g.budget() / 4, Force: g.force, Inputs: inputs,
 	})
 	if err != nil {
 		return err
