@@ -111,6 +111,9 @@ func (a *auditor) leading() {
 				continue
 			}
 			s := of(r)
+			if math.IsInf(s.mad, 1) {
+				continue
+			}
 			limit := s.median + a.cfg.MADs*max(s.mad, leastLead)
 			if v > limit {
 				r.flags |= flags[k]

@@ -52,7 +52,7 @@ func joinRows(ctx context.Context, parts []string, out string, opts Options) (ro
 			return 0, err
 		}
 		err = func() error {
-			defer r.Close()
+			defer func() { _ = r.Close() }() // it is only read
 			if len(r.skipped) > 0 {
 				return inputError(part, "", "", "column %q is of a kind that cannot be written", r.skipped[0])
 			}

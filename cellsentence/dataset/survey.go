@@ -161,7 +161,7 @@ func (s *surveyor) sentence(r *auditRow, text []byte) {
 		a.report.Unknown.Words += int64(r.unknown)
 		a.report.Unknown.Rows++
 	}
-	a.profile.addOrder(s.top)
+	a.profile.addOrder(r.label, s.top)
 	a.profile.add(r.label, s.top[:min(len(s.top), topWords)])
 	a.near.add(s.hashes)
 }
