@@ -144,7 +144,7 @@ type auditRow struct {
 	leadOf   float32        // of all first words
 	lineage  [maxLineages]uint8
 	common   float32 // share of ubiquitous genes among the first words
-	fit      float32 // mean log ratio of its first words under its label to all cells
+	fit      float32 // weighted mean log ratio of its first words, its label to all cells
 	order    float32 // correlation of its order with the usual one, transformed
 	other    float32 // log odds of the best other label
 	rival    int32   // that label

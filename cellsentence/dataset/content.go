@@ -223,10 +223,15 @@ func (p *profiles) score(r *auditRow, genes []int32, odds float64) int32 {
 		return -1
 	}
 	ratios, sum := p.ratios[:0], 0.0
-	for _, g := range top {
+	fit, weights := 0.0, 0.0
+	for i, g := range top {
 		v := p.logRatio(p.counts[r.label][g]-1, p.cells[r.label]-1, g)
 		ratios = append(ratios, v)
 		sum += v
+		// The last of the first words of a shallow cell have a count of one: chance.
+		w := leadWeight(i)
+		fit += w * v
+		weights += w
 	}
 	p.ratios = ratios
 	best, rival := math.Inf(-1), int32(-1)
@@ -243,7 +248,7 @@ func (p *profiles) score(r *auditRow, genes []int32, odds float64) int32 {
 		}
 	}
 	r.order = float32(p.orderOf(r.label, genes))
-	r.fit = float32(sum / float64(len(top)))
+	r.fit = float32(fit / weights)
 	r.other, r.rival, r.hasScore = float32(best-sum), rival, true
 	return p.doublet(r.label, top, max(sum, best)+math.Log(odds))
 }
