@@ -188,7 +188,7 @@ func (r *Report) lineage(name, of string) {
 }
 
 // lead counts a row for a kind of lead.
-func (r *Report) lead(kind int, label string, median, limit, share float64) {
+func (r *Report) lead(kind int, label string, median, limit, share float64, flagged bool) {
 	k := slices.IndexFunc(r.Leads, func(l Lead) bool { return l.Kind == leadNames[kind] && l.Label == label })
 	if k < 0 {
 		k = len(r.Leads)
@@ -197,7 +197,7 @@ func (r *Report) lead(kind int, label string, median, limit, share float64) {
 	l := &r.Leads[k]
 	l.Rows++
 	l.Most = max(l.Most, share)
-	if share > limit {
+	if flagged {
 		l.Flagged++
 	}
 }

@@ -123,10 +123,9 @@ func joinFile(ctx context.Context, sink *textSink, part string, empty []byte) er
 		}
 		n, err := io.ReadFull(f, buf)
 		if n > 0 && !(first && len(empty) > 0 && bytes.Equal(buf[:n], empty)) {
-			if _, err := sink.w.Write(buf[:n]); err != nil {
+			if err := sink.put(nil, buf[:n]); err != nil {
 				return err
 			}
-			sink.written = true
 			last = buf[n-1]
 		}
 		first = false
