@@ -202,6 +202,9 @@ func Audit(ctx context.Context, inputs []AuditInput, cfg AuditConfig) (*AuditRes
 	if len(a.rows) == 0 {
 		return nil, inputError(inputs[0].Path, "", "", "there is no row to audit")
 	}
+	if err := a.anyKnown(); err != nil {
+		return nil, err
+	}
 	a.compare()
 	a.duplicates()
 	a.conflicts()
@@ -219,6 +222,20 @@ func Audit(ctx context.Context, inputs []AuditInput, cfg AuditConfig) (*AuditRes
 		return nil, err
 	}
 	return &AuditResult{Report: *a.report, a: a}, nil
+}
+
+// anyKnown refuses datasets of which the vocabulary knows no word: the flags would say
+// that all is junk, and the cause is another.
+func (a *auditor) anyKnown() error {
+	words := int64(0)
+	for i := range a.rows {
+		words += int64(a.rows[i].words)
+	}
+	if words > 0 && words == a.report.Unknown.Words {
+		return inputError(a.inputs[0].Path, "", "give its delimiter, or the vocabulary of its organism and gene names",
+			"none of its %d words, such as %.40q, is in the vocabulary", words, a.report.Unknown.example())
+	}
+	return nil
 }
 
 // columns finds the columns to use.

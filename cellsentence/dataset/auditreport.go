@@ -80,6 +80,14 @@ func (u *Unknown) count(gene int32, name string) {
 	u.names[gene] = name
 }
 
+// example is one of the words.
+func (u *Unknown) example() string {
+	for _, g := range slices.Sorted(maps.Keys(u.names)) {
+		return u.names[g]
+	}
+	return ""
+}
+
 // Lead is how much of the first words of a label's sentences is of one kind of gene.
 type Lead struct {
 	Kind    string  `json:"kind"` // ribosomal, mitochondrial or stress
