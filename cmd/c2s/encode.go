@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/cellsentence/c2s/cellsentence"
 	"github.com/cellsentence/c2s/cellsentence/dataset"
 	"github.com/cellsentence/c2s/h5ad"
+	"github.com/cellsentence/c2s/h5ad/preprocess"
+	"github.com/cellsentence/c2s/internal/shard"
 )
 
 // encodeFlags are the flags of encode.
@@ -20,10 +23,13 @@ type encodeFlags struct {
 	collisions string
 	obs        []string
 	obsSet     bool
-	minGenes   int
-	minCells   int
+	prep       filterFlags
+	plan       string
+	shard      string
 	delimiter  string
 
+	part           shard.Shard
+	planned        *encodePlan
 	tiesRule       cellsentence.Ties
 	collisionsRule cellsentence.Collisions
 }
@@ -42,11 +48,20 @@ give the same order; scaled values are refused.
 
 Genes of equal value stand in random order, the same at any --jobs: keyed by
 --seed, cell and gene (--ties random), by the random numbers of the Python package
-(python), or by their place in var (index).`,
+(python), or by their place in var (index).
+
+--shard I/N writes the I-th of N parts, counted from 0, under a name of its own beside
+OUT, with a .done.json; auto takes both from a Slurm array or, with auto/N, a
+Kubernetes Indexed Job. c2s merge joins the parts to the bytes of a whole run. What
+needs all cells, as --min-cells does, comes from a plan (c2s plan).`,
 		Example: "  c2s encode testdata/demo.h5ad --top-k 20 -o demo.jsonl",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.obsSet = cmd.Flags().Changed("obs")
-			if err := o.check(g); err != nil {
+			err := o.check(g)
+			if err == nil {
+				o.part, err = shard.Resolve(o.shard, 0, g.getenv)
+			}
+			if err != nil {
 				return &usageError{err, cmd.CommandPath()}
 			}
 			return runEncode(cmd.Context(), g, o, args)
@@ -58,14 +73,15 @@ Genes of equal value stand in random order, the same at any --jobs: keyed by
 	f.StringVar(&o.ties, "ties", "random", "order of genes of equal value: `random|python|index`")
 	f.StringVar(&o.collisions, "collisions", "error", "genes that share a name in upper case: `error|first|suffix`")
 	f.StringSliceVar(&o.obs, "obs", nil, "label columns of obs, `a,b,c` (default: all categorical)")
-	f.IntVar(&o.minGenes, "min-genes", 0, "leave out cells with fewer than `N` expressed genes")
-	f.IntVar(&o.minCells, "min-cells", 0, "leave out genes expressed in fewer than `N` cells of their file")
+	o.prep.add(f)
+	f.StringVar(&o.plan, "plan", "", "take filters from the `PLAN` of c2s plan")
+	f.StringVar(&o.shard, "shard", "", "write part `I/N`, or that of the job that runs: auto, auto/N")
 	f.StringVar(&o.delimiter, "delimiter", " ", "text between the genes")
 	return cmd
 }
 
 func (o *encodeFlags) check(g *globals) (err error) {
-	if err := o.matrix.check(); err != nil {
+	if err := errors.Join(o.matrix.check(), o.prep.check()); err != nil {
 		return err
 	}
 	if o.tiesRule, err = cellsentence.ParseTies(o.ties); err != nil {
@@ -77,12 +93,18 @@ func (o *encodeFlags) check(g *globals) (err error) {
 	switch {
 	case g.out == "":
 		return errors.New("-o OUT is missing: name a .parquet, .arrow, .hf, .jsonl or .txt, or - for stdout")
-	case o.topK < 0 || o.minGenes < 0 || o.minCells < 0:
-		return errors.New("--top-k, --min-genes and --min-cells cannot be negative")
+	case o.topK < 0:
+		return errors.New("--top-k cannot be negative")
+	case o.plan != "" && !o.prep.none():
+		return errors.New("--min-genes, --min-cells and --max-mito are in the plan: give them to c2s plan")
+	case o.shard != "" && o.plan == "" && o.prep.global():
+		return errors.New("--min-cells needs all cells, and --shard sees a part: make a plan with c2s plan --min-cells N, and name it with --plan")
+	case o.shard != "" && g.out == "-":
+		return errors.New("--shard writes files: name one with -o")
 	case o.delimiter == "":
 		return errors.New("--delimiter cannot be empty")
-	case o.minGenes > 0 && o.tiesRule == cellsentence.TiesPython:
-		return errors.New("--min-genes does not go with --ties python, where each cell's order depends on all cells before it: write the filtered cells to a file first")
+	case o.prep.cells() && o.tiesRule == cellsentence.TiesPython:
+		return errors.New("--min-genes and --max-mito do not go with --ties python, where each cell's order depends on all cells before it: write the filtered cells to a file first")
 	case g.json && g.out == "-":
 		return errors.New("--json and -o - both want stdout")
 	}
@@ -97,11 +119,13 @@ func (o *encodeFlags) check(g *globals) (err error) {
 type encodeResult struct {
 	Out      string             `json:"out"`
 	Inputs   []string           `json:"inputs"`
+	Shard    string             `json:"shard"`     // "" for the whole
 	Cells    int                `json:"cells"`     // sentences written
-	LeftOut  int                `json:"left_out"`  // cells with fewer than --min-genes genes
-	GenesOut int                `json:"genes_out"` // genes in fewer than --min-cells cells
+	LeftOut  int                `json:"left_out"`  // cells that the filters drop
+	GenesOut int                `json:"genes_out"` // genes that they drop
 	Bytes    int64              `json:"bytes"`     // before compression
 	Stats    cellsentence.Stats `json:"stats"`
+	Unmapped []string           `json:"unmapped"` // genes that --gene-map does not know
 	Warnings []string           `json:"warnings"`
 }
 
@@ -109,12 +133,46 @@ func (r *encodeResult) warn(format string, args ...any) {
 	r.Warnings = append(r.Warnings, fmt.Sprintf(format, args...))
 }
 
+// finish adds what the filters did to the warnings.
+func (r *encodeResult) finish(cfg preprocess.Config) {
+	var why []string
+	if cfg.MinGenes > 0 {
+		why = append(why, fmt.Sprintf("with fewer than %d expressed genes", cfg.MinGenes))
+	}
+	if cfg.MaxMito > 0 {
+		why = append(why, fmt.Sprintf("of whose counts more than %g is mitochondrial", cfg.MaxMito))
+	}
+	if len(why) > 0 {
+		r.warn("%d cells %s left out", r.LeftOut, strings.Join(why, " or "))
+	}
+	if cfg.MinCells > 0 {
+		r.warn("%d genes expressed in fewer than %d cells left out", r.GenesOut, cfg.MinCells)
+	}
+}
+
 func runEncode(ctx context.Context, g *globals, o *encodeFlags, paths []string) (err error) {
 	format, err := dataset.FormatOf(g.out)
 	if err != nil {
 		return err
 	}
-	result := &encodeResult{Out: g.out, Inputs: paths, Warnings: []string{}}
+	if o.plan != "" {
+		if o.planned, err = readPlan(o.plan); err != nil {
+			return err
+		}
+		if err := o.planned.covers(paths, &o.matrix); err != nil {
+			return err
+		}
+	}
+	out := o.part.PartPath(g.out)
+	result := &encodeResult{Out: out, Inputs: paths, Shard: o.part.String(), Unmapped: []string{}, Warnings: []string{}}
+	done, fresh, err := o.finished(ctx, g, paths, out)
+	if err != nil {
+		return err
+	}
+	if fresh {
+		g.logger().Info(out + " is complete and current: nothing to do")
+		return nil
+	}
 	var labels []dataset.Field
 	if format.Kind != "txt" { // which holds the sentences alone
 		if labels, err = o.labelFields(ctx, g, paths, result); err != nil {
@@ -125,29 +183,36 @@ func runEncode(ctx context.Context, g *globals, o *encodeFlags, paths []string) 
 	if err != nil {
 		return err
 	}
-	w, err := dataset.Create(g.out, schema, dataset.Options{
-		Force: g.force, Inputs: paths, Stdout: g.stdout, Format: format, Jobs: g.workers(),
+	w, err := dataset.Create(out, schema, dataset.Options{
+		// A part that is there without being current is stale.
+		Force: g.force || done != nil, Inputs: paths, Stdout: g.stdout, Format: format, Jobs: g.workers(),
 	})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.Abort()) }()
-	for _, path := range paths {
-		if err := encodeFile(ctx, g, o, path, labels, w, result); err != nil {
+	ranges, err := o.ranges(ctx, g, paths)
+	if err != nil {
+		return err
+	}
+	for _, r := range ranges {
+		if err := encodeFile(ctx, g, o, paths, r, labels, w, result); err != nil {
 			return err
 		}
 	}
 	result.Cells = int(w.Rows())
-	if o.minGenes > 0 {
-		result.warn("%d cells with fewer than %d expressed genes left out", result.LeftOut, o.minGenes)
-	}
-	if o.minCells > 0 {
-		result.warn("%d genes expressed in fewer than %d cells left out", result.GenesOut, o.minCells)
-	}
+	result.finish(o.filterConfig())
 	if err := w.Commit(); err != nil {
 		return err
 	}
 	result.Bytes = w.Bytes()
+	if done != nil {
+		done.Counts = map[string]int64{"cells": w.Rows(), "words": result.Stats.Words, "left_out": int64(result.LeftOut)}
+		done.Warnings = result.Warnings
+		if err := shard.Finish(ctx, out, *done); err != nil {
+			return err
+		}
+	}
 	log := g.logger()
 	for _, text := range result.Warnings {
 		log.Warn(text)
@@ -155,7 +220,7 @@ func runEncode(ctx context.Context, g *globals, o *encodeFlags, paths []string) 
 	if g.json {
 		return printJSON(g.stdout, result)
 	}
-	log.Info(fmt.Sprintf("%d cells, %d genes named in %s", result.Cells, result.Stats.Words, g.out))
+	log.Info(fmt.Sprintf("%d cells, %d genes named in %s", result.Cells, result.Stats.Words, out))
 	return nil
 }
 
@@ -224,7 +289,9 @@ func (o *encodeFlags) labels(ctx context.Context, f *h5ad.File, fields []dataset
 	return out, nil
 }
 
-func encodeFile(ctx context.Context, g *globals, o *encodeFlags, path string, fields []dataset.Field, w *dataset.Writer, result *encodeResult) (err error) {
+// encodeFile encodes some rows of a file.
+func encodeFile(ctx context.Context, g *globals, o *encodeFlags, paths []string, part shard.Range, fields []dataset.Field, w *dataset.Writer, result *encodeResult) (err error) {
+	path := paths[part.File]
 	in, err := o.matrix.open(ctx, g, path)
 	if err != nil {
 		return err
@@ -236,6 +303,7 @@ func encodeFile(ctx context.Context, g *globals, o *encodeFlags, path string, fi
 		}
 	}
 	note(in.warnings)
+	result.Unmapped = append(result.Unmapped, in.unmapped...)
 	names, err := in.file.Obs().Index(ctx)
 	if err != nil {
 		return err
@@ -244,19 +312,18 @@ func encodeFile(ctx context.Context, g *globals, o *encodeFlags, path string, fi
 	if err != nil {
 		return err
 	}
-	rows := h5ad.RowOptions{Budget: g.budget() / 2}
+	rows := h5ad.RowOptions{Start: part.From, End: part.To, Budget: g.budget() / 2}
+	filters, err := o.filters(ctx, in, part, rows)
+	if err != nil {
+		return badCells(path, err)
+	}
 	cfg := cellsentence.Config{
 		TopK: o.topK, Ties: o.tiesRule, Seed: g.seed, Collisions: o.collisionsRule,
-		Delimiter: o.delimiter, Workers: g.workers(),
+		Delimiter: o.delimiter, Workers: g.workers(), Exclude: filters.Excluded(),
 	}
-	if o.minCells > 0 {
-		if cfg.Exclude, err = rareGenes(ctx, in, rows, o.minCells); err != nil {
-			return badCells(path, err)
-		}
-		for _, out := range cfg.Exclude {
-			if out {
-				result.GenesOut++
-			}
+	if part.From > 0 && o.tiesRule == cellsentence.TiesPython {
+		if cfg.Before, err = in.valuesBefore(ctx, part.From, cfg.Exclude); err != nil {
+			return err
 		}
 	}
 	enc, err := cellsentence.NewEncoder(in.genes, cfg)
@@ -271,14 +338,14 @@ func encodeFile(ctx context.Context, g *globals, o *encodeFlags, path string, fi
 	if err := w.Cut(); err != nil {
 		return err
 	}
-	bar := g.start("encoding "+path, "cells", int64(in.matrix.NObs))
+	bar := g.start("encoding "+path, "cells", int64(part.To-part.From))
 	defer bar.Stop()
 	for s, err := range enc.Encode(ctx, src) {
 		if err != nil {
 			return badCells(path, err)
 		}
 		keep := func(i int) bool {
-			if int(s.NGenes[i]) >= o.minGenes {
+			if filters.Keeps(s.Start + i) {
 				return true
 			}
 			result.LeftOut++
@@ -291,28 +358,6 @@ func encodeFile(ctx context.Context, g *globals, o *encodeFlags, path string, fi
 	}
 	note(enc.Warnings())
 	result.Stats.Add(enc.Stats())
+	result.GenesOut += filters.FewCells
 	return nil
-}
-
-// rareGenes marks the genes that fewer than least cells express.
-func rareGenes(ctx context.Context, in *input, rows h5ad.RowOptions, least int) ([]bool, error) {
-	src, err := in.matrix.Rows(ctx, rows)
-	if err != nil {
-		return nil, err
-	}
-	counts, err := cellsentence.CountCells(ctx, in.genes, src)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]bool, len(counts))
-	left := 0
-	for i, n := range counts {
-		if out[i] = n < int64(least); !out[i] {
-			left++
-		}
-	}
-	if left == 0 {
-		return nil, &inputError{fmt.Errorf("no gene is expressed in %d cells", least), "lower --min-cells"}
-	}
-	return out, nil
 }

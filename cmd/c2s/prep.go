@@ -12,25 +12,50 @@ import (
 	"github.com/cellsentence/c2s/h5ad/preprocess"
 )
 
-// prepFlags are the flags of preprocessing.
-type prepFlags struct {
+// filterFlags are the flags of filters for cells and genes.
+type filterFlags struct {
 	minGenes, minCells int
 	maxMito            float64
-	normalize, log1p   string
 
 	cfg preprocess.Config
 }
 
-func (p *prepFlags) add(f *pflag.FlagSet) {
+func (p *filterFlags) add(f *pflag.FlagSet) {
 	f.IntVar(&p.minGenes, "min-genes", 0, "leave out cells with fewer than `N` expressed genes")
-	f.IntVar(&p.minCells, "min-cells", 0, "leave out genes expressed in fewer than `N` cells")
+	f.IntVar(&p.minCells, "min-cells", 0, "leave out genes expressed in fewer than `N` cells of their file")
 	f.Float64Var(&p.maxMito, "max-mito", 0, "leave out cells of whose counts more than this `FRACTION` is mitochondrial")
+}
+
+func (p *filterFlags) check() error {
+	if p.minGenes < 0 || p.minCells < 0 || !(p.maxMito >= 0 && p.maxMito <= 1) {
+		return errors.New("--min-genes and --min-cells cannot be negative, and --max-mito goes from 0 to 1")
+	}
+	p.cfg = preprocess.Config{MinGenes: p.minGenes, MinCells: p.minCells, MaxMito: p.maxMito}
+	return nil
+}
+
+// none reports that nothing is filtered; cells that cells are, and global that all
+// cells must be seen.
+func (p *filterFlags) none() bool   { return p.minGenes == 0 && p.minCells == 0 && p.maxMito == 0 }
+func (p *filterFlags) cells() bool  { return p.minGenes > 0 || p.maxMito > 0 }
+func (p *filterFlags) global() bool { return p.minCells > 0 }
+
+// prepFlags are the flags of preprocessing.
+type prepFlags struct {
+	filterFlags
+	normalize, log1p string
+}
+
+func (p *prepFlags) add(f *pflag.FlagSet) {
+	p.filterFlags.add(f)
 	f.StringVar(&p.normalize, "normalize", "", "scale each cell to the `median|N` of counts")
 	f.StringVar(&p.log1p, "log1p", "", "take log(1 + x) to the base `e|2|10`")
 }
 
 func (p *prepFlags) check() (err error) {
-	p.cfg = preprocess.Config{MinGenes: p.minGenes, MinCells: p.minCells, MaxMito: p.maxMito}
+	if err := p.filterFlags.check(); err != nil {
+		return err
+	}
 	switch p.normalize {
 	case "":
 	case "median":
@@ -44,9 +69,6 @@ func (p *prepFlags) check() (err error) {
 	}
 	if p.cfg.Log, err = preprocess.ParseLog(p.log1p); err != nil {
 		return fmt.Errorf("--log1p: %w", err)
-	}
-	if p.minGenes < 0 || p.minCells < 0 || !(p.maxMito >= 0 && p.maxMito <= 1) {
-		return errors.New("--min-genes and --min-cells cannot be negative, and --max-mito goes from 0 to 1")
 	}
 	return nil
 }

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cellsentence/c2s/cellsentence/dataset"
+	"github.com/cellsentence/c2s/internal/shard"
+)
+
+func newMerge(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use: "merge PARTS... -o OUT", Short: "Join the parts of a sharded run", GroupID: groupData, Args: need(1, -1),
+		Long: `merge checks by their .done.json that the parts belong together, that none is
+missing, changed or there twice, and joins them: the bytes are those of a run without
+shards. The order in which the parts are named does not matter.`,
+		Example: `  c2s encode testdata/demo.h5ad -o cells.parquet --shard 0/2
+  c2s encode testdata/demo.h5ad -o cells.parquet --shard 1/2
+  c2s merge cells.shard-*.parquet -o cells.parquet`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if g.out == "" || g.out == "-" {
+				return &usageError{errors.New("-o OUT is missing"), cmd.CommandPath()}
+			}
+			return runMerge(cmd.Context(), g, args)
+		},
+	}
+}
+
+// mergeResult is what merge prints with --json.
+type mergeResult struct {
+	Out      string           `json:"out"`
+	Parts    int              `json:"parts"`
+	Rows     int64            `json:"rows"`
+	Counts   map[string]int64 `json:"counts"`
+	Warnings []string         `json:"warnings"`
+}
+
+func runMerge(ctx context.Context, g *globals, parts []string) error {
+	set, err := shard.Check(ctx, parts)
+	if err != nil {
+		return err
+	}
+	rows, err := dataset.Merge(ctx, set.Paths, g.out, dataset.Options{Force: g.force, Inputs: set.Paths, Jobs: g.workers()})
+	if err != nil {
+		return err
+	}
+	result := mergeResult{Out: g.out, Parts: len(set.Paths), Rows: rows, Counts: set.Counts(), Warnings: set.Warnings()}
+	if result.Warnings == nil {
+		result.Warnings = []string{}
+	}
+	for _, w := range result.Warnings {
+		g.logger().Warn(w)
+	}
+	if g.json {
+		return printJSON(g.stdout, result)
+	}
+	g.logger().Info(fmt.Sprintf("%d rows of %d parts in %s", rows, len(set.Paths), g.out))
+	return nil
+}
