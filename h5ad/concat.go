@@ -32,7 +32,7 @@ type ConcatOptions struct {
 	Progress func(cells int64)
 }
 
-// JoinOuter and its siblings are the values of ConcatOptions.Join and Merge.
+// The values of Join and Merge in ConcatOptions.
 const (
 	JoinInner   = "inner"
 	JoinOuter   = "outer"
@@ -94,7 +94,6 @@ type fileFacts struct {
 	index                       string   // name of the index of obs
 	uns, obsp, varp             []string // what is left out
 	firstGene                   string
-	warnings                    []string
 }
 
 func (c *concatenation) outer() bool { return c.opts.Join == JoinOuter }
@@ -144,7 +143,7 @@ func (c *concatenation) survey() error {
 		}
 		a := fileFacts{
 			nObs: f.NObs(), obs: f.obs.Names, vr: f.vr.Names, layers: f.Layers(),
-			x: f.x != nil, raw: f.HasRaw(), index: f.obs.label, warnings: f.Warnings(),
+			x: f.x != nil, raw: f.HasRaw(), index: f.obs.label,
 		}
 		for _, m := range []struct {
 			name string
@@ -162,7 +161,7 @@ func (c *concatenation) survey() error {
 			a.firstGene = genes[0]
 		}
 		c.genes.add(f, genes, f.vr.label)
-		for _, text := range a.warnings {
+		for _, text := range f.Warnings() {
 			c.warn("%s: %s", f.path, text)
 		}
 		c.about = append(c.about, a)

@@ -64,6 +64,19 @@ func (s *rowSource) read(ctx context.Context, lo, hi int, buf any) (any, error) 
 	return s.m.readValues(ctx, int64(lo), int64(hi), buf)
 }
 
+// justified holds the claimed size of an array against the file: deflate makes at
+// most 1,032 bytes of one.
+func (s *rowSource) justified() error {
+	if s.m == nil || s.sparse() {
+		return nil
+	}
+	n, ok := s.m.data.Space.Elements()
+	if most := 1032 * uint64(s.m.file.h.Size()); !ok || n > 1<<20 && n > most/uint64(s.m.data.Type.Size) {
+		return s.m.file.fail(s.m.key, fmt.Errorf("%v values in a file of %d bytes", s.dims, s.m.file.h.Size()))
+	}
+	return nil
+}
+
 // stackPlan is what a joined element looks like.
 type stackPlan struct {
 	dtype   string
@@ -77,6 +90,9 @@ type stackPlan struct {
 // matrix joins a matrix whose columns are genes.
 func (c *concatenation) matrix(key string, open func(*File) (*rowSource, error), genes *geneJoin) error {
 	placeOf := func(f *File, _ *rowSource) (place, error) {
+		if genes.same {
+			return place{}, nil
+		}
 		vr := f.vr
 		if key == "raw/X" {
 			var err error
@@ -119,6 +135,9 @@ func (c *concatenation) plan(open func(*File) (*rowSource, error), placeOf func(
 			types = append(types, "float64") // anndata fills in float64
 			p.places = append(p.places, place{lacks: true})
 			continue
+		}
+		if err := s.justified(); err != nil {
+			return nil, err
 		}
 		at, err := placeOf(f, s)
 		if err != nil {

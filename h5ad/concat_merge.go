@@ -64,7 +64,7 @@ func (m *merger[T]) one(name string) (v T, why string, err error) {
 	}
 	switch merge := m.c.opts.Merge; {
 	case merge == "" || merge == MergeNone:
-		return v, "not merged", nil
+		return v, "not merged (merge none)", nil
 	case merge == MergeSame && len(in) < len(m.lists):
 		return v, fmt.Sprintf("in %d of %d files", len(in), len(m.lists)), nil
 	case merge == MergeOnly && len(in) > 1:

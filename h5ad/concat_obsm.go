@@ -132,6 +132,10 @@ func rowsOfArray(a *Array) (*rowSource, error) {
 	return &rowSource{array: a, dims: a.Dims, dtype: a.DType}, nil
 }
 
+// mostColumns is how many columns an array of obsm may have that are not those of
+// the other files.
+const mostColumns = 1 << 24
+
 // obsmArray joins arrays and sparse matrices, whose columns have no names: an
 // inner join keeps the first ones that all have.
 func (c *concatenation) obsmArray(name string) error {
@@ -169,6 +173,9 @@ func (c *concatenation) obsmArray(name string) error {
 		n := s.dims[1]
 		if n == width {
 			return place{}, nil
+		}
+		if n > mostColumns {
+			return place{}, fmt.Errorf("%w: %d columns", errNotStacked, n)
 		}
 		at := place{keep: make([]int32, n), lacks: n < width}
 		for i := range at.keep {

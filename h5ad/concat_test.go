@@ -74,7 +74,7 @@ func (s small) write(t testing.TB, path string) string {
 	return path
 }
 
-// writeAll makes files 0.h5ad, 1.h5ad, …
+// writeAll makes files 0.h5ad, 1.h5ad and so on.
 func writeAll(t testing.TB, files ...small) (paths []string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -205,7 +205,7 @@ func TestConcatReports(t *testing.T) {
 	}{
 		{
 			h5ad.ConcatOptions{},
-			[]string{"/obs/once: in 1 of 3 files; an outer join keeps it", "/var: 3 of 5 genes are not in every file", "/var/v: not merged"},
+			[]string{"/obs/once: in 1 of 3 files; an outer join keeps it", "/var: 3 of 5 genes are not in every file", "/var/v: not merged (merge none)"},
 			[]string{`2 names of cells are those of other cells, such as "x": give --index-unique to make them unique across files`},
 			"6 × 2",
 		},
@@ -318,6 +318,46 @@ func TestConcatOfOtherFormats(t *testing.T) {
 	r, err := concatTo(t, filepath.Join(t.TempDir(), "mu.h5ad"), []string{mu, mu}, h5ad.ConcatOptions{Open: h5ad.Options{Modality: "mod2"}}, h5ad.WriteOptions{})
 	if err != nil || r.NObs != 200 || r.NVars != 30 {
 		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// TestConcatOfDamagedFiles joins a sound file with damaged ones: an error, or the
+// sound parts, but no panic and no memory for what a header claims.
+func TestConcatOfDamagedFiles(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := run(t, interpreters(t)[0], "break", dir); err != nil {
+		t.Fatal(err)
+	}
+	sound := filepath.Join(dir, "sound.h5ad")
+	wide := filepath.Join(dir, "wide.h5ad")
+	var size int
+	python(t, `
+import h5py, json, shutil, sys
+import numpy as np
+sound, wide = json.load(sys.stdin)
+shutil.copy(sound, wide)
+with h5py.File(wide, "r+") as f:
+    d = f["obsm"].create_dataset("vast", shape=(4, 2**40), dtype="f4", chunks=(1, 2**20))
+    g = f["obsm"].create_group("wide")
+    g.attrs["encoding-type"], g.attrs["encoding-version"], g.attrs["shape"] = "csr_matrix", "0.1.0", [4, 2**31 - 1]
+    g["data"], g["indices"], g["indptr"] = np.ones(1, "f4"), np.zeros(1, "i4"), np.array([0, 1, 1, 1, 1])
+print(4)
+`, []string{sound, wide}, &size)
+	damaged, _ := filepath.Glob(filepath.Join(dir, "*.h5ad"))
+	failed := map[string]bool{}
+	for _, path := range damaged {
+		for _, join := range []string{h5ad.JoinInner, h5ad.JoinOuter} {
+			_, err := concatTo(t, filepath.Join(t.TempDir(), "out.h5ad"), []string{sound, path}, h5ad.ConcatOptions{Join: join}, h5ad.WriteOptions{})
+			failed[strings.TrimSuffix(filepath.Base(path), ".h5ad")+" "+join] = err != nil
+		}
+	}
+	for name, want := range map[string]bool{
+		"sound inner": false, "indptr_huge inner": true, "csc_row_too_large inner": true, "csc_row_twice inner": true, "column_short inner": true,
+		"column_not_there outer": true, "vast inner": true, "vast_frame inner": true, "wide inner": false, "wide outer": true,
+	} {
+		if got, ok := failed[name]; !ok || got != want {
+			t.Errorf("%s: failed is %v, expected %v", name, got, want)
+		}
 	}
 }
 
