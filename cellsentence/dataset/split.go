@@ -107,7 +107,7 @@ func NewSplitter(ctx context.Context, path string, cfg SplitConfig, opts ReadOpt
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }() // it is only read
 	if err := cfg.key(r.Schema(), path); err != nil {
 		return nil, err
 	}
@@ -308,7 +308,7 @@ func Split(ctx context.Context, path string, out func(side string) string, cfg S
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }() // it is only read
 	if len(r.skipped) > 0 {
 		return nil, inputError(path, "", "", "column %q is of a kind that cannot be written", r.skipped[0])
 	}
