@@ -97,20 +97,30 @@ func auditVerdict(r *dataset.Report) string {
 	}
 	flagged := r.Rows - r.Clean
 	share := fmt.Sprintf("%s of %s", percent(flagged, r.Rows), counted(r.Rows, "row", "has a flag", "have a flag"))
-	if flagged == 0 {
-		share = fmt.Sprintf("no flag on %s", plural(r.Rows, "row"))
-	}
-	found := strings.Join(append(spoiled, small...), "; ")
-	if found != "" {
-		found = ": " + found
+	found := append(spoiled, small...)
+	if flagged > 0 && len(found) == 0 {
+		found = []string{"most often " + mostFlag(r)}
 	}
 	switch {
-	case len(spoiled) == 0 && flagged == 0:
-		return "Yes: " + share + "."
+	case len(found) == 0:
+		return fmt.Sprintf("Yes: no flag on %s.", plural(r.Rows, "row"))
+	case flagged == 0:
+		return fmt.Sprintf("Not as it is. There is no flag on %s, but %s.", plural(r.Rows, "row"), strings.Join(found, "; "))
 	case len(spoiled) == 0 && float64(flagged) <= smallShare*float64(r.Rows):
-		return "Yes, but for small things. " + upperFirst(share) + found + "."
+		return fmt.Sprintf("Yes, but for small things. %s: %s.", share, strings.Join(found, "; "))
 	}
-	return "Not as it is. " + upperFirst(share) + found + "."
+	return fmt.Sprintf("Not as it is. %s: %s.", share, strings.Join(found, "; "))
+}
+
+// mostFlag is the flag of most rows.
+func mostFlag(r *dataset.Report) string {
+	most := ""
+	for _, f := range flagTexts() {
+		if most == "" || r.Flags[f.name] > r.Flags[most] {
+			most = f.name
+		}
+	}
+	return most
 }
 
 // counted is "1 row has" or "2 rows have".
@@ -120,9 +130,6 @@ func counted(n int64, noun, one, many string) string {
 	}
 	return plural(n, noun) + " " + many
 }
-
-// upperFirst begins a sentence.
-func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // auditPage is the page that a busy person reads: what it comes to, then the flags,
 // then where they lie, and rows to look at.
