@@ -15,13 +15,14 @@ import json
 import math
 import os
 import subprocess
+import sys
 import tempfile
 import time
 
 # The allocator must not give memory back after each step; must be set before torch.
 if "MALLOC_TRIM_THRESHOLD_" not in os.environ:
     os.environ.update(MALLOC_MMAP_THRESHOLD_="2000000000", MALLOC_TRIM_THRESHOLD_="8000000000", OMP_NUM_THREADS="1")
-    os.execv("/proc/self/exe", ["python3"] + __import__("sys").argv)
+    os.execv(sys.executable, [sys.executable] + sys.argv)
 
 import torch
 import torch.multiprocessing as mp
@@ -117,6 +118,14 @@ def losses(net, tree, flat):
     yield loss.sum(), w.flatten()[keep].sum().item(), x.ne(0).sum().item()
 
 
+def worker(rank, a, program, shared):
+    try:
+        train(rank, a, program, shared)
+    except BaseException:
+        shared["barrier"].abort()  # nobody waits for a process that failed
+        raise
+
+
 def train(rank, a, program, shared):
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -181,7 +190,7 @@ def main():
     cells.close()
     context = mp.get_context("spawn")
     shared = dict(gradients=torch.zeros(a.processes, n).share_memory_(), barrier=context.Barrier(a.processes))
-    workers = [context.Process(target=train, args=(rank, a, program, shared)) for rank in range(a.processes)]
+    workers = [context.Process(target=worker, args=(rank, a, program, shared)) for rank in range(a.processes)]
     for w in workers:
         w.start()
     for w in workers:

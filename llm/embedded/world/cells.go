@@ -9,6 +9,23 @@ import (
 	"github.com/cellsentence/c2s/internal/simulate"
 )
 
+// Words returns the words of all genes of a world, as sentences have them.
+func Words(w *simulate.World) ([]string, error) {
+	e, err := encoder(w)
+	if err != nil {
+		return nil, err
+	}
+	return e.Words(), nil
+}
+
+func encoder(w *simulate.World) (*cellsentence.Encoder, error) {
+	genes := make([]string, len(w.Genes))
+	for i, g := range w.Genes {
+		genes[i] = g.Symbol
+	}
+	return cellsentence.NewEncoder(genes, cellsentence.Config{TopK: MaxGenes, Seed: Seed})
+}
+
 // Sentences draws n cells from row start on, as spec says, and returns the words
 // of each cell's sentence, highest expressed first and at most [MaxGenes].
 func Sentences(ctx context.Context, w *simulate.World, start, n int, spec func(row int) simulate.CellSpec) ([][]string, error) {
@@ -16,11 +33,7 @@ func Sentences(ctx context.Context, w *simulate.World, start, n int, spec func(r
 	if err != nil {
 		return nil, err
 	}
-	genes := make([]string, len(w.Genes))
-	for i, g := range w.Genes {
-		genes[i] = g.Symbol
-	}
-	e, err := cellsentence.NewEncoder(genes, cellsentence.Config{TopK: MaxGenes, Seed: Seed})
+	e, err := encoder(w)
 	if err != nil {
 		return nil, err
 	}

@@ -92,7 +92,11 @@ func write(ctx context.Context, out io.Writer, part, parts int) error {
 	}
 	buffered := bufio.NewWriterSize(out, 1<<16)
 	enc := json.NewEncoder(buffered)
-	if err := enc.Encode(describe(w)); err != nil {
+	h, err := describe(w)
+	if err != nil {
+		return err
+	}
+	if err := enc.Encode(h); err != nil {
 		return err
 	}
 	for at := part * chunk; ; at += parts * chunk {
@@ -121,11 +125,9 @@ func write(ctx context.Context, out io.Writer, part, parts int) error {
 	}
 }
 
-func describe(w *simulate.World) header {
-	h := header{Prompts: world.Prompts(), Seed: world.Seed, Words: []string{world.Vehicle, world.UnknownContext}}
-	for _, g := range w.Genes {
-		h.Genes = append(h.Genes, g.Symbol)
-	}
+func describe(w *simulate.World) (header, error) {
+	genes, err := world.Words(w)
+	h := header{Genes: genes, Prompts: world.Prompts(), Seed: world.Seed, Words: []string{world.Vehicle, world.UnknownContext}}
 	for _, t := range w.CellTypes {
 		h.CellTypes = append(h.CellTypes, t.Name)
 	}
@@ -140,7 +142,7 @@ func describe(w *simulate.World) header {
 	}
 	// The decoys share their beginnings and differ in the rest, as real names do.
 	h.Words = append(h.Words, "DECOY-")
-	return h
+	return h, err
 }
 
 // plan says what the cells of a group are.
