@@ -57,7 +57,7 @@ func SoftCap(x []float32, limit float32) {
 	}
 	Exp(x)
 	for i, e := range x {
-		x[i] = float32(limit * (e - 1)) / (e + 1)
+		x[i] = float32(limit*(e-1)) / (e + 1)
 	}
 }
 

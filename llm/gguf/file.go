@@ -165,3 +165,11 @@ func (f *File) Data(t *Tensor) ([]byte, error) {
 func (f *File) fail(place string, err error) error {
 	return &Error{File: f.name, Place: place, Err: err}
 }
+
+// Reader reads the whole file, from its first byte on.
+func (f *File) Reader() *io.SectionReader {
+	if f.data != nil {
+		return io.NewSectionReader(bytes.NewReader(f.data), 0, f.size)
+	}
+	return io.NewSectionReader(f.from, 0, f.size)
+}
