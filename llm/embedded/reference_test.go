@@ -160,3 +160,84 @@ func cosine(a []float32, b []float64) float64 {
 	}
 	return ab / math.Sqrt(aa*bb)
 }
+
+// TestDemoDesign compares with torch on a model of 2 M parameters in F16 and Q8_0,
+// its rounded weights in float32 arithmetic on both sides, and on odd strings.
+func TestDemoDesign(t *testing.T) {
+	type result struct {
+		Out         []int
+		Text        string
+		Logprobs    []float64
+		Mean        []float64          `json:"embed_mean_l2_first8"`
+		Last        []float64          `json:"embed_last_l2_first8"`
+		LabelScores map[string]float64 `json:"label_logprob_with_eos"`
+	}
+	var ref struct {
+		Prompts []struct {
+			Prompt string
+			IDs    []int
+		}
+		Tokenizer []struct {
+			Text string
+			IDs  []int
+		}
+		F16 []result `json:"f16"`
+		Q8  []result `json:"q8_0"`
+	}
+	decode(t, shared(t, "llm/demo/reference.json"), &ref)
+	ctx := context.Background()
+	for name, results := range map[string][]result{"f16": ref.F16, "q8_0": ref.Q8} {
+		t.Run(name, func(t *testing.T) {
+			b := open(t, shared(t, "llm/demo/demo-"+name+".gguf"), Config{})
+			for _, s := range ref.Tokenizer {
+				if got := b.m.words.encode(s.Text, false); !slices.EqualFunc(got, s.IDs, func(a int32, b int) bool { return int(a) == b }) {
+					t.Errorf("%q has the tokens %v, expected %v", s.Text, got, s.IDs)
+				}
+			}
+			worst := 0.0
+			for i, p := range ref.Prompts {
+				checkIDs(t, b, p.Prompt, p.IDs)
+				a, err := b.Generate(ctx, p.Prompt, llm.Options{MaxTokens: 40}, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var ids []int
+				for j, tok := range a.Tokens {
+					ids = append(ids, tok.ID)
+					worst = max(worst, math.Abs(tok.Logprob-results[i].Logprobs[min(j, len(results[i].Logprobs)-1)]))
+				}
+				if a.Stop == llm.StopEnd {
+					ids = append(ids, int(b.m.words.eos))
+				}
+				if !slices.Equal(ids, results[i].Out) {
+					t.Fatalf("%q:\n%v, expected\n%v", p.Prompt, ids, results[i].Out)
+				}
+				for label, want := range results[i].LabelScores {
+					got, err := b.Score(ctx, p.Prompt, []string{" " + label + "."})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if d := math.Abs(got[0].Logprob - want); d > 5*tolerance {
+						t.Errorf("%q scores %g, expected %g", label, got[0].Logprob, want)
+					}
+				}
+				for pooling, want := range map[llm.Pooling][]float64{llm.PoolLast: results[i].Last, llm.PoolMean: results[i].Mean} {
+					got, err := b.Embed(ctx, []string{p.Prompt}, pooling)
+					if err != nil {
+						t.Fatal(err)
+					}
+					for j, v := range want {
+						// The reference has six digits.
+						if math.Abs(float64(got[0][j])-v) > 2e-6 {
+							t.Errorf("%s embedding: number %d is %g, expected %g", pooling, j, got[0][j], v)
+						}
+					}
+				}
+			}
+			t.Logf("largest difference of a log-probability: %.2g", worst)
+			if worst > tolerance {
+				t.Errorf("a log-probability is off by %g", worst)
+			}
+		})
+	}
+}
