@@ -111,6 +111,9 @@ func (f *File) parse(r io.ReaderAt) error {
 		return f.fail("", fmt.Errorf("%w: version %d; 2 and 3 are known", ErrUnsupported, f.Version))
 	}
 	tensors, keys := c.u64(), c.u64()
+	if c.err != nil {
+		return f.fail("", c.err)
+	}
 	if tensors > maxTensors || keys > maxKeys {
 		return f.fail("", corruptf("%d tensors and %d keys", tensors, keys))
 	}
