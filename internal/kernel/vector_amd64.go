@@ -37,27 +37,28 @@ func cpuid(leaf, sub uint32) (a, b, c, d uint32)
 //go:noescape
 func xgetbv() uint32
 
-// The dot4 functions multiply four rows, stride bytes apart, by one vector; the
-// dot8 functions two rows by four vectors, step bytes apart, row after row. n is
-// a multiple of eight, for Q8 of 32.
+// The mul4 functions multiply rows, stride bytes apart, by one vector; rows is a
+// multiple of four. The mul8 functions multiply rows by four vectors, step bytes
+// apart, whose products lie apart bytes apart in dst; rows is a multiple of two.
+// Neither number is 0. n is a multiple of eight, for Q8 of 32.
 
 //go:noescape
-func dot4F32(out *[4]float32, w unsafe.Pointer, stride int, x *float32, n int)
+func mul4F32(dst *float32, w unsafe.Pointer, stride int, x *float32, n, rows int)
 
 //go:noescape
-func dot4F16(out *[4]float32, w unsafe.Pointer, stride int, x *float32, n int)
+func mul4F16(dst *float32, w unsafe.Pointer, stride int, x *float32, n, rows int)
 
 //go:noescape
-func dot4Q8(out *[4]float32, w unsafe.Pointer, stride int, x *float32, n int)
+func mul4Q8(dst *float32, w unsafe.Pointer, stride int, x *float32, n, rows int)
 
 //go:noescape
-func dot8F32(out *[8]float32, w unsafe.Pointer, stride int, x *float32, step, n int)
+func mul8F32(dst *float32, apart int, w unsafe.Pointer, stride int, x *float32, step, n, rows int)
 
 //go:noescape
-func dot8F16(out *[8]float32, w unsafe.Pointer, stride int, x *float32, step, n int)
+func mul8F16(dst *float32, apart int, w unsafe.Pointer, stride int, x *float32, step, n, rows int)
 
 //go:noescape
-func dot8Q8(out *[8]float32, w unsafe.Pointer, stride int, x *float32, step, n int)
+func mul8Q8(dst *float32, apart int, w unsafe.Pointer, stride int, x *float32, step, n, rows int)
 
 // addRows32 adds the first 32 columns of n rows, stride bytes apart, times their
 // weights to dst.
@@ -72,79 +73,86 @@ func expVector(x *float32, n int)
 
 // mulVector is Mul. The caller has checked all bounds.
 func (m *Matrix) mulVector(dst, x []float32, data []byte, tokens, from, to int) {
-	stride := m.Type.RowBytes(m.Cols)
-	n := m.Cols &^ 7
-	row := func(r int) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(data[r*stride:])) }
 	t := 0
 	for ; t+4 <= tokens; t += 4 {
-		var out [8]float32
-		for r := from; r < to; r += 2 {
-			// The last of an odd number of rows is done twice.
-			second := stride
-			if r+1 == to {
-				second = 0
-			}
-			v := &x[t*m.Cols]
-			switch m.Type {
-			case F32:
-				dot8F32(&out, row(r), second, v, 4*m.Cols, n)
-			case F16:
-				dot8F16(&out, row(r), second, v, 4*m.Cols, n)
-			case Q8:
-				dot8Q8(&out, row(r), second, v, 4*m.Cols, n)
-			}
-			for i := range 4 {
-				dst[(t+i)*m.Rows+r] = m.tail(out[i], data, x, r, t+i)
-				if second != 0 {
-					dst[(t+i)*m.Rows+r+1] = m.tail(out[4+i], data, x, r+1, t+i)
-				}
-			}
-		}
+		m.four(dst, x, data, t, from, to)
 	}
 	for ; t < tokens; t++ {
-		var out [4]float32
-		v := &x[t*m.Cols]
-		for r := from; r < to; {
-			// Fewer than four rows are left at the end: the last four are done again,
-			// or, where there are no four, one row four times.
-			at, step, fresh := r, stride, 4
-			if to-r < 4 {
-				if to-from >= 4 {
-					at = to - 4
-				} else {
-					step, fresh = 0, 1
-				}
-			}
-			switch m.Type {
-			case F32:
-				dot4F32(&out, row(at), step, v, n)
-			case F16:
-				dot4F16(&out, row(at), step, v, n)
-			case Q8:
-				dot4Q8(&out, row(at), step, v, n)
-			}
-			if n == m.Cols {
-				copy(dst[t*m.Rows+at:][:fresh], out[:])
-			} else {
-				for i := range fresh {
-					dst[t*m.Rows+at+i] = m.tail(out[i], data, x, at+i, t)
-				}
-			}
-			r = at + fresh
+		m.one(dst, x, data, t, from, to)
+	}
+	if n := m.Cols &^ 7; n != m.Cols {
+		m.addTails(dst, x, data, tokens, from, to)
+	}
+}
+
+// one multiplies rows by vector t.
+func (m *Matrix) one(dst, x []float32, data []byte, t, from, to int) {
+	v, dst := &x[t*m.Cols], dst[t*m.Rows:]
+	stride := m.Type.RowBytes(m.Cols)
+	run := func(dst *float32, row, stride, rows int) {
+		w := unsafe.Pointer(unsafe.SliceData(data[row*m.Type.RowBytes(m.Cols):]))
+		switch m.Type {
+		case F32:
+			mul4F32(dst, w, stride, v, m.Cols&^7, rows)
+		case F16:
+			mul4F16(dst, w, stride, v, m.Cols&^7, rows)
+		case Q8:
+			mul4Q8(dst, w, stride, v, m.Cols&^7, rows)
+		}
+	}
+	whole := (to - from) &^ 3
+	if whole > 0 {
+		run(&dst[from], from, stride, whole)
+		if from+whole < to { // the last four rows again, or in part again
+			run(&dst[to-4], to-4, stride, 4)
+		}
+		return
+	}
+	for r := from; r < to; r++ {
+		var out [4]float32 // one row four times
+		run(&out[0], r, 0, 4)
+		dst[r] = out[0]
+	}
+}
+
+// four multiplies rows by the vectors from t on.
+func (m *Matrix) four(dst, x []float32, data []byte, t, from, to int) {
+	v, stride := &x[t*m.Cols], m.Type.RowBytes(m.Cols)
+	run := func(dst *float32, apart, row, stride, rows int) {
+		w := unsafe.Pointer(unsafe.SliceData(data[row*m.Type.RowBytes(m.Cols):]))
+		switch m.Type {
+		case F32:
+			mul8F32(dst, apart, w, stride, v, 4*m.Cols, m.Cols&^7, rows)
+		case F16:
+			mul8F16(dst, apart, w, stride, v, 4*m.Cols, m.Cols&^7, rows)
+		case Q8:
+			mul8Q8(dst, apart, w, stride, v, 4*m.Cols, m.Cols&^7, rows)
+		}
+	}
+	whole := (to - from) &^ 1
+	if whole > 0 {
+		run(&dst[t*m.Rows+from], 4*m.Rows, from, stride, whole)
+	}
+	if from+whole < to {
+		var out [8]float32 // the last row twice
+		run(&out[0], 8, to-1, 0, 2)
+		for i := range 4 {
+			dst[(t+i)*m.Rows+to-1] = out[2*i]
 		}
 	}
 }
 
-// tail adds the products beyond a multiple of eight.
-func (m *Matrix) tail(sum float32, data []byte, x []float32, r, t int) float32 {
-	n := m.Cols &^ 7
-	if n == m.Cols {
-		return sum
-	}
-	stride := m.Type.RowBytes(m.Cols)
+// addTails adds the products beyond a multiple of eight.
+func (m *Matrix) addTails(dst, x []float32, data []byte, tokens, from, to int) {
+	n, stride := m.Cols&^7, m.Type.RowBytes(m.Cols)
 	var rest [8]float32
-	unpack(rest[:m.Cols-n], data[r*stride+m.Type.RowBytes(n):(r+1)*stride], m.Type)
-	return addTail(sum, rest[:m.Cols-n], x[t*m.Cols+n:(t+1)*m.Cols])
+	tail := rest[:m.Cols-n]
+	for r := from; r < to; r++ {
+		unpack(tail, data[r*stride+m.Type.RowBytes(n):(r+1)*stride], m.Type)
+		for t := range tokens {
+			dst[t*m.Rows+r] = addTail(dst[t*m.Rows+r], tail, x[t*m.Cols+n:(t+1)*m.Cols])
+		}
+	}
 }
 
 // addRowsVector adds whole groups of 32 columns and says how many columns that

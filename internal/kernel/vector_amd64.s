@@ -18,8 +18,9 @@ TEXT ·xgetbv(SB), NOSPLIT, $0-4
 	MOVL AX, ret+0(FP)
 	RET
 
-// Rows are in AX, BX, CX, DX with the byte offset R8; vectors in SI (and R10, R11,
-// R12) with the byte offset R9. Sums are in Y0 to Y7.
+// In the mul functions rows are in AX, BX (and CX, DX) with the byte offset R8,
+// vectors in SI (and R10, R11, R12) with the byte offset R9, and sums in Y0 to Y7.
+// R13 counts down the steps along a row.
 
 // MAC adds w·v to acc; the product goes through t.
 #define MAC(w, v, t, acc) \
@@ -42,40 +43,52 @@ TEXT ·xgetbv(SB), NOSPLIT, $0-4
 // SUM4 adds up the lanes of four sums into the four lanes of Xa: in pairs, pairs of
 // pairs, and the two halves.
 #define SUM4(Ya, Yb, Yc, Yd, Xa) \
-	VHADDPS Yb, Ya, Ya      \
-	VHADDPS Yd, Yc, Yc      \
-	VHADDPS Yc, Ya, Ya      \
+	VHADDPS Yb, Ya, Ya       \
+	VHADDPS Yd, Yc, Yc       \
+	VHADDPS Yc, Ya, Ya       \
 	VEXTRACTF128 $1, Ya, X15 \
 	VADDPS X15, Xa, Xa
 
-// PLACE4 and PLACE8 find the other rows and vectors by their distances, in DX and in
-// BX and R12.
-#define PLACE4 \
-	LEAQ (AX)(DX*1), BX \
-	LEAQ (BX)(DX*1), CX \
-	ADDQ CX, DX         \
-	XORQ R8, R8         \
-	XORQ R9, R9
+// START4 begins four rows: AX is the first, R11 the distance.
+#define START4 \
+	LEAQ (AX)(R11*1), BX \
+	LEAQ (BX)(R11*1), CX \
+	LEAQ (CX)(R11*1), DX \
+	XORQ R8, R8          \
+	XORQ R9, R9          \
+	ZERO4
 
-#define PLACE8 \
-	ADDQ AX, BX            \
+// END4 stores four products and goes on to the next four rows.
+#define END4 \
+	SUM4(Y0, Y1, Y2, Y3, X0) \
+	VMOVUPS X0, (DI)         \
+	ADDQ $16, DI             \
+	LEAQ (DX)(R11*1), AX     \
+	SUBQ $4, R12
+
+// VECTORS8 finds the vectors behind the first, R12 apart.
+#define VECTORS8 \
 	LEAQ (SI)(R12*1), R10  \
 	LEAQ (R10)(R12*1), R11 \
-	ADDQ R11, R12          \
-	XORQ R8, R8            \
-	XORQ R9, R9
+	ADDQ R11, R12
 
-#define STORE4 \
-	SUM4(Y0, Y1, Y2, Y3, X0) \
-	VMOVUPS X0, (DI)         \
-	VZEROUPPER
+#define START8 \
+	XORQ R8, R8 \
+	XORQ R9, R9 \
+	ZERO8
 
-#define STORE8 \
-	SUM4(Y0, Y1, Y2, Y3, X0) \
-	SUM4(Y4, Y5, Y6, Y7, X4) \
-	VMOVUPS X0, (DI)         \
-	VMOVUPS X4, 16(DI)       \
-	VZEROUPPER
+// END8 stores two rows' products with four vectors, which lie CX bytes apart.
+#define END8 \
+	SUM4(Y0, Y1, Y2, Y3, X0)  \
+	SUM4(Y4, Y5, Y6, Y7, X4)  \
+	VUNPCKLPS X4, X0, X1      \
+	VUNPCKHPS X4, X0, X2      \
+	LEAQ (DI)(CX*2), R13      \
+	VMOVLPS X1, (DI)          \
+	VMOVHPS X1, (DI)(CX*1)    \
+	VMOVLPS X2, (R13)         \
+	VMOVHPS X2, (R13)(CX*1)   \
+	ADDQ $8, DI
 
 // TOKENS4 multiplies the rows in Y8 and Y9 by eight values of four vectors, which
 // begin at the byte off behind R9.
@@ -93,123 +106,11 @@ TEXT ·xgetbv(SB), NOSPLIT, $0-4
 	MAC(Y8, Y10, Y11, Y3)       \
 	MAC(Y9, Y10, Y12, Y7)
 
-// func dot4F32(out *[4]float32, w unsafe.Pointer, stride int, x *float32, n int)
-TEXT ·dot4F32(SB), NOSPLIT, $0-40
-	MOVQ out+0(FP), DI
-	MOVQ w+8(FP), AX
-	MOVQ stride+16(FP), DX
-	MOVQ x+24(FP), SI
-	MOVQ n+32(FP), R13
-	PLACE4
-	ZERO4
-	SHRQ $3, R13
-	JZ   f32x4done
-
-f32x4:
-	VMOVUPS (SI)(R9*1), Y8
-	VMULPS  (AX)(R9*1), Y8, Y9
-	VADDPS  Y9, Y0, Y0
-	VMULPS  (BX)(R9*1), Y8, Y10
-	VADDPS  Y10, Y1, Y1
-	VMULPS  (CX)(R9*1), Y8, Y11
-	VADDPS  Y11, Y2, Y2
-	VMULPS  (DX)(R9*1), Y8, Y12
-	VADDPS  Y12, Y3, Y3
-	ADDQ    $32, R9
-	DECQ    R13
-	JNZ     f32x4
-
-f32x4done:
-	STORE4
-	RET
-
-// func dot4F16(out *[4]float32, w unsafe.Pointer, stride int, x *float32, n int)
-TEXT ·dot4F16(SB), NOSPLIT, $0-40
-	MOVQ out+0(FP), DI
-	MOVQ w+8(FP), AX
-	MOVQ stride+16(FP), DX
-	MOVQ x+24(FP), SI
-	MOVQ n+32(FP), R13
-	PLACE4
-	ZERO4
-	SHRQ $3, R13
-	JZ   f16x4done
-
-f16x4:
-	VMOVUPS   (SI)(R9*1), Y8
-	VCVTPH2PS (AX)(R8*1), Y9
-	VCVTPH2PS (BX)(R8*1), Y10
-	VCVTPH2PS (CX)(R8*1), Y11
-	VCVTPH2PS (DX)(R8*1), Y12
-	MAC(Y9, Y8, Y9, Y0)
-	MAC(Y10, Y8, Y10, Y1)
-	MAC(Y11, Y8, Y11, Y2)
-	MAC(Y12, Y8, Y12, Y3)
-	ADDQ      $32, R9
-	ADDQ      $16, R8
-	DECQ      R13
-	JNZ       f16x4
-
-f16x4done:
-	STORE4
-	RET
-
-// func dot8F32(out *[8]float32, w unsafe.Pointer, stride int, x *float32, step, n int)
-TEXT ·dot8F32(SB), NOSPLIT, $0-48
-	MOVQ out+0(FP), DI
-	MOVQ w+8(FP), AX
-	MOVQ stride+16(FP), BX
-	MOVQ x+24(FP), SI
-	MOVQ step+32(FP), R12
-	MOVQ n+40(FP), R13
-	PLACE8
-	ZERO8
-	SHRQ $3, R13
-	JZ   f32x8done
-
-f32x8:
-	VMOVUPS (AX)(R9*1), Y8
-	VMOVUPS (BX)(R9*1), Y9
-	TOKENS4(0)
-	ADDQ    $32, R9
-	DECQ    R13
-	JNZ     f32x8
-
-f32x8done:
-	STORE8
-	RET
-
-// func dot8F16(out *[8]float32, w unsafe.Pointer, stride int, x *float32, step, n int)
-TEXT ·dot8F16(SB), NOSPLIT, $0-48
-	MOVQ out+0(FP), DI
-	MOVQ w+8(FP), AX
-	MOVQ stride+16(FP), BX
-	MOVQ x+24(FP), SI
-	MOVQ step+32(FP), R12
-	MOVQ n+40(FP), R13
-	PLACE8
-	ZERO8
-	SHRQ $3, R13
-	JZ   f16x8done
-
-f16x8:
-	VCVTPH2PS (AX)(R8*1), Y8
-	VCVTPH2PS (BX)(R8*1), Y9
-	TOKENS4(0)
-	ADDQ      $32, R9
-	ADDQ      $16, R8
-	DECQ      R13
-	JNZ       f16x8
-
-f16x8done:
-	STORE8
-	RET
-
 // SCALE puts the scale of a block into all lanes of Yd.
 #define SCALE(row, t, Xd, Yd) \
-	MOVWLZX (row)(R8*1), t   \
-	VMOVD t, Xd              \
-	VCVTPH2PS Xd, Xd         \
+	MOVWLZX (row)(R8*1), t \
+	VMOVD t, Xd            \
+	VCVTPH2PS Xd, Xd       \
 	VBROADCASTSS Xd, Yd
 
 // BYTES unpacks eight bytes of a block and multiplies them by the scale.
@@ -229,19 +130,95 @@ f16x8done:
 	MAC(Y11, Y8, Y11, Y2)      \
 	MAC(Y12, Y8, Y12, Y3)
 
-// func dot4Q8(out *[4]float32, w unsafe.Pointer, stride int, x *float32, n int)
-TEXT ·dot4Q8(SB), NOSPLIT, $0-40
-	MOVQ out+0(FP), DI
-	MOVQ w+8(FP), AX
-	MOVQ stride+16(FP), DX
-	MOVQ x+24(FP), SI
-	MOVQ n+32(FP), R13
-	PLACE4
-	ZERO4
-	SHRQ $5, R13
-	JZ   q8x4done
+#define Q8X8(off, xoff) \
+	BYTES(off, AX, Y13, Y8) \
+	BYTES(off, BX, Y14, Y9) \
+	TOKENS4(xoff)
 
-q8x4:
+// func mul4F32(dst *float32, w unsafe.Pointer, stride int, x *float32, n, rows int)
+TEXT ·mul4F32(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), DI
+	MOVQ w+8(FP), AX
+	MOVQ stride+16(FP), R11
+	MOVQ x+24(FP), SI
+	MOVQ rows+40(FP), R12
+
+fourF32:
+	MOVQ n+32(FP), R13
+	START4
+	SHRQ $3, R13
+	JZ   fourF32end
+
+fourF32loop:
+	VMOVUPS (SI)(R9*1), Y8
+	VMULPS  (AX)(R9*1), Y8, Y9
+	VADDPS  Y9, Y0, Y0
+	VMULPS  (BX)(R9*1), Y8, Y10
+	VADDPS  Y10, Y1, Y1
+	VMULPS  (CX)(R9*1), Y8, Y11
+	VADDPS  Y11, Y2, Y2
+	VMULPS  (DX)(R9*1), Y8, Y12
+	VADDPS  Y12, Y3, Y3
+	ADDQ    $32, R9
+	DECQ R13
+	JNZ  fourF32loop
+
+fourF32end:
+	END4
+	JNZ  fourF32
+	VZEROUPPER
+	RET
+
+// func mul4F16(dst *float32, w unsafe.Pointer, stride int, x *float32, n, rows int)
+TEXT ·mul4F16(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), DI
+	MOVQ w+8(FP), AX
+	MOVQ stride+16(FP), R11
+	MOVQ x+24(FP), SI
+	MOVQ rows+40(FP), R12
+
+fourF16:
+	MOVQ n+32(FP), R13
+	START4
+	SHRQ $3, R13
+	JZ   fourF16end
+
+fourF16loop:
+	VMOVUPS   (SI)(R9*1), Y8
+	VCVTPH2PS (AX)(R8*1), Y9
+	VCVTPH2PS (BX)(R8*1), Y10
+	VCVTPH2PS (CX)(R8*1), Y11
+	VCVTPH2PS (DX)(R8*1), Y12
+	MAC(Y9, Y8, Y9, Y0)
+	MAC(Y10, Y8, Y10, Y1)
+	MAC(Y11, Y8, Y11, Y2)
+	MAC(Y12, Y8, Y12, Y3)
+	ADDQ      $32, R9
+	ADDQ      $16, R8
+	DECQ R13
+	JNZ  fourF16loop
+
+fourF16end:
+	END4
+	JNZ  fourF16
+	VZEROUPPER
+	RET
+
+// func mul4Q8(dst *float32, w unsafe.Pointer, stride int, x *float32, n, rows int)
+TEXT ·mul4Q8(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), DI
+	MOVQ w+8(FP), AX
+	MOVQ stride+16(FP), R11
+	MOVQ x+24(FP), SI
+	MOVQ rows+40(FP), R12
+
+fourQ8:
+	MOVQ n+32(FP), R13
+	START4
+	SHRQ $5, R13
+	JZ   fourQ8end
+
+fourQ8loop:
 	SCALE(AX, R10, X4, Y4)
 	SCALE(BX, R10, X5, Y5)
 	SCALE(CX, R10, X6, Y6)
@@ -253,31 +230,103 @@ q8x4:
 	ADDQ $128, R9
 	ADDQ $34, R8
 	DECQ R13
-	JNZ  q8x4
+	JNZ  fourQ8loop
 
-q8x4done:
-	STORE4
+fourQ8end:
+	END4
+	JNZ  fourQ8
+	VZEROUPPER
 	RET
 
-#define Q8X8(off, xoff) \
-	BYTES(off, AX, Y13, Y8) \
-	BYTES(off, BX, Y14, Y9) \
-	TOKENS4(xoff)
+// func mul8F32(dst *float32, apart int, w unsafe.Pointer, stride int, x *float32, step, n, rows int)
+TEXT ·mul8F32(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), DI
+	MOVQ w+16(FP), AX
+	MOVQ x+32(FP), SI
+	MOVQ step+40(FP), R12
+	MOVQ rows+56(FP), DX
+	VECTORS8
 
-// func dot8Q8(out *[8]float32, w unsafe.Pointer, stride int, x *float32, step, n int)
-TEXT ·dot8Q8(SB), NOSPLIT, $0-48
-	MOVQ out+0(FP), DI
-	MOVQ w+8(FP), AX
-	MOVQ stride+16(FP), BX
-	MOVQ x+24(FP), SI
-	MOVQ step+32(FP), R12
-	MOVQ n+40(FP), R13
-	PLACE8
-	ZERO8
+eightF32:
+	MOVQ stride+24(FP), BX
+	ADDQ AX, BX
+	MOVQ n+48(FP), R13
+	START8
+	SHRQ $3, R13
+	JZ   eightF32end
+
+eightF32loop:
+	VMOVUPS (AX)(R9*1), Y8
+	VMOVUPS (BX)(R9*1), Y9
+	TOKENS4(0)
+	ADDQ    $32, R9
+	DECQ R13
+	JNZ  eightF32loop
+
+eightF32end:
+	MOVQ apart+8(FP), CX
+	END8
+	MOVQ stride+24(FP), AX
+	ADDQ BX, AX
+	SUBQ $2, DX
+	JNZ  eightF32
+	VZEROUPPER
+	RET
+
+// func mul8F16(dst *float32, apart int, w unsafe.Pointer, stride int, x *float32, step, n, rows int)
+TEXT ·mul8F16(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), DI
+	MOVQ w+16(FP), AX
+	MOVQ x+32(FP), SI
+	MOVQ step+40(FP), R12
+	MOVQ rows+56(FP), DX
+	VECTORS8
+
+eightF16:
+	MOVQ stride+24(FP), BX
+	ADDQ AX, BX
+	MOVQ n+48(FP), R13
+	START8
+	SHRQ $3, R13
+	JZ   eightF16end
+
+eightF16loop:
+	VCVTPH2PS (AX)(R8*1), Y8
+	VCVTPH2PS (BX)(R8*1), Y9
+	TOKENS4(0)
+	ADDQ      $32, R9
+	ADDQ      $16, R8
+	DECQ R13
+	JNZ  eightF16loop
+
+eightF16end:
+	MOVQ apart+8(FP), CX
+	END8
+	MOVQ stride+24(FP), AX
+	ADDQ BX, AX
+	SUBQ $2, DX
+	JNZ  eightF16
+	VZEROUPPER
+	RET
+
+// func mul8Q8(dst *float32, apart int, w unsafe.Pointer, stride int, x *float32, step, n, rows int)
+TEXT ·mul8Q8(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), DI
+	MOVQ w+16(FP), AX
+	MOVQ x+32(FP), SI
+	MOVQ step+40(FP), R12
+	MOVQ rows+56(FP), DX
+	VECTORS8
+
+eightQ8:
+	MOVQ stride+24(FP), BX
+	ADDQ AX, BX
+	MOVQ n+48(FP), R13
+	START8
 	SHRQ $5, R13
-	JZ   q8x8done
+	JZ   eightQ8end
 
-q8x8:
+eightQ8loop:
 	SCALE(AX, CX, X13, Y13)
 	SCALE(BX, CX, X14, Y14)
 	Q8X8(2, 0)
@@ -287,10 +336,16 @@ q8x8:
 	ADDQ $128, R9
 	ADDQ $34, R8
 	DECQ R13
-	JNZ  q8x8
+	JNZ  eightQ8loop
 
-q8x8done:
-	STORE8
+eightQ8end:
+	MOVQ apart+8(FP), CX
+	END8
+	MOVQ stride+24(FP), AX
+	ADDQ BX, AX
+	SUBQ $2, DX
+	JNZ  eightQ8
+	VZEROUPPER
 	RET
 
 // func addRows32(dst, rows *float32, stride int, weights *float32, n int)

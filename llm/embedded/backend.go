@@ -162,17 +162,18 @@ func (b *Backend) take(ctx context.Context, prompt []int32) (s *sequence, releas
 		b.free <- struct{}{}
 		return nil, nil, ErrClosed
 	}
-	best := 0
-	for i := range b.idle {
-		if b.idle[i].shared(prompt) > b.idle[best].shared(prompt) {
-			best = i
+	// The beginning of text alone is no reason to overwrite what another prompt left.
+	best, most := 0, 1
+	for i, idle := range b.idle {
+		if n := idle.shared(prompt); n > most {
+			best, most = i, n
 		}
 	}
 	s = b.idle[best]
 	b.idle = append(b.idle[:best], b.idle[best+1:]...)
 	return s, func() {
 		b.mu.Lock()
-		// The last used is the last to be taken by a prompt that shares nothing.
+		// The first is the one that was not used for longest.
 		b.idle = append(b.idle, s)
 		b.mu.Unlock()
 		b.free <- struct{}{}
