@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Backend is a model that can be asked. It is safe for concurrent use. All
@@ -88,10 +89,8 @@ func (o *Options) Check() error {
 			return fmt.Errorf("%s is %g, not between %g and %g", c.what, c.v, c.from, c.to)
 		}
 	}
-	for _, s := range o.Stop {
-		if s == "" {
-			return errors.New("a stop string is empty")
-		}
+	if slices.Contains(o.Stop, "") {
+		return errors.New("a stop string is empty")
 	}
 	return nil
 }

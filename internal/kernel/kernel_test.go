@@ -14,7 +14,7 @@ func store(r *rand.Rand, typ Type, rows, cols int) (Matrix, []float64) {
 	m := Matrix{Type: typ, Rows: rows, Cols: cols}
 	var values []float64
 	for range rows {
-		for c := 0; c < cols; c++ {
+		for c := range cols {
 			switch typ {
 			case F32:
 				v := float32(r.NormFloat64())

@@ -40,8 +40,7 @@ type Error struct {
 
 // Error is "file: reason".
 func (e *Error) Error() string {
-	var g *gguf.Error
-	if errors.As(e.Err, &g) { // it names the file
+	if _, ok := errors.AsType[*gguf.Error](e.Err); ok { // it names the file
 		return e.Err.Error()
 	}
 	return fmt.Sprintf("%s: %v", e.File, e.Err)
@@ -52,8 +51,8 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // BadInput reports whether the file, rather than the machine, is at fault.
 func (e *Error) BadInput() bool {
-	var g *gguf.Error
-	return !errors.As(e.Err, &g) || g.BadInput()
+	g, ok := errors.AsType[*gguf.Error](e.Err)
+	return !ok || g.BadInput()
 }
 
 // Backend is a model in this process. It implements [llm.Backend].

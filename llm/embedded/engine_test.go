@@ -281,8 +281,7 @@ func FuzzLoad(f *testing.F) {
 			return
 		}
 		if _, err := b.Generate(t.Context(), "abc é", llm.Options{MaxTokens: 3, Temperature: 1}, nil); err != nil {
-			var over *llm.ContextError
-			if !errors.As(err, &over) {
+			if _, ok := errors.AsType[*llm.ContextError](err); !ok {
 				t.Fatal(err)
 			}
 		}

@@ -217,8 +217,12 @@ func (s *sequence) attend(layer, n int) {
 			row := (i*m.heads + h) * m.head
 			kernel.Dot(p, s.keys[at][from*m.head:], s.q[row:row+m.head], count)
 			kernel.SoftCap(p, m.attentionCap)
-			softmax(p)
-			kernel.AddRows(s.attended[row:row+m.head], s.values[at][from*m.head:], p, count)
+			sum := exponents(p)
+			out := s.attended[row : row+m.head]
+			kernel.AddRows(out, s.values[at][from*m.head:], p, count)
+			for j := range out {
+				out[j] /= sum
+			}
 		}
 	}
 	if work := n * (len(s.tokens) + n) * m.head * m.heads; m.threads == 1 || work < parallelFrom {
@@ -238,8 +242,8 @@ func (s *sequence) attend(layer, n int) {
 	wg.Wait()
 }
 
-// softmax turns scores into weights that sum to one.
-func softmax(p []float32) {
+// exponents turns scores into weights up to a common factor: their sum.
+func exponents(p []float32) float32 {
 	top := slices.Max(p)
 	for i := range p {
 		p[i] -= top
@@ -249,9 +253,7 @@ func softmax(p []float32) {
 	for _, v := range p {
 		sum += v
 	}
-	for i := range p {
-		p[i] /= sum
-	}
+	return sum
 }
 
 func add(dst, v []float32) {
