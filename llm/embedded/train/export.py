@@ -1,15 +1,20 @@
-"""Writes the demo model as GGUF (version 3), and what torch computes from that file.
+"""Writes a trained demo model as GGUF (version 3), and what torch computes from it.
 
-  /usr/bin/python3 export.py demo.gguf reference.json [PROMPT ...]
+  /usr/bin/python3 export.py OUTDIR
+
+reads OUTDIR/demo.pt and writes OUTDIR/demo.gguf and OUTDIR/reference.json.
 """
 
+import hashlib
 import json
+import os
 import struct
 import sys
 
 import numpy as np
 import torch
 
+import cells
 import model as gemma
 import vocabulary
 
@@ -94,3 +99,76 @@ def write_model(path, net, tokenizer, world):
         out += part + b"\0" * (-(len(out) + len(part)) % ALIGNMENT)
     with open(path, "wb") as f:
         f.write(out)
+
+
+def greedy(net, tokenizer, prompt, limit=40):
+    """The most probable answer: see Greedy of package llmtest."""
+    ids, tokens, logprobs, stop = [vocabulary.BOS] + tokenizer.encode(prompt), [], [], "limit"
+    while len(tokens) < limit:
+        p = net.logits(net.hidden(torch.tensor([ids + tokens]))[-1]).log_softmax(-1)
+        best = int(p.argmax())
+        logprobs.append(float(p[best]))
+        if best == vocabulary.EOS:
+            stop = "eos"
+            break
+        tokens.append(best)
+    return dict(prompt=prompt, ids=ids, tokens=tokens, text=tokenizer.decode(tokens), logprobs=logprobs, stop=stop)
+
+
+def score(net, tokenizer, prompt, label):
+    question, answer = [vocabulary.BOS] + tokenizer.encode(prompt), tokenizer.encode(" " + label) + [vocabulary.EOS]
+    p = net.logits(net.hidden(torch.tensor([question + answer]))).log_softmax(-1)
+    return float(sum(p[len(question) - 1 + i, t] for i, t in enumerate(answer)))
+
+
+def embedding(net, tokenizer, text):
+    ids = [vocabulary.BOS] + tokenizer.encode(text)
+    h = net.hidden(torch.tensor([ids]))
+    return dict(text=text, ids=ids, last=h[-1].tolist(), mean=h.mean(0).tolist())
+
+
+@torch.no_grad()
+def reference(net, source, sha256):
+    """What package llmtest compares backends with."""
+    t = source.tokenizer
+    groups = [source.group() for _ in range(4)]
+    typing = [source.prompt("cell_type", num_genes=g["typed"]["num_genes"], cell_sentence=g["typed"]["cell"]) for g in groups]
+    prompts = list(typing)
+    for g in groups:
+        prompts.append(source.prompt("generation", num_genes=g["generated"]["num_genes"], cell_type=g["generated"]["cell_type"]))
+        fields = dict(num_genes=32, context=g["context"], control_cell_sentence=g["control"])
+        prompts += [source.prompt("perturbation", perturbation=a["perturbation"], **fields) for a in g["answers"][:2]]
+    # Bytes, blanks and names that the vocabulary lacks.
+    prompts += ["  two  blanks, \u00dcnknown\t# \U0001f9ec and\r\n\n DECOY-017 DRUG-901 ACTBX"]
+    return dict(
+        sha256=sha256,
+        prompts=[greedy(net, t, p) for p in prompts],
+        scores=[dict(prompt=p, labels={c + ".": score(net, t, p, c + ".") for c in source.world["cell_types"]}) for p in typing],
+        embeddings=[embedding(net, t, p) for p in (typing[0], typing[1], prompts[-1])],
+    )
+
+
+def write(out, program):
+    """program is worldgen, built."""
+    saved = torch.load(os.path.join(out, "demo.pt"))
+    net = gemma.Gemma2(saved["c"])
+    net.load_state_dict(saved["state"])
+    source = cells.Cells(program, 0, 1)
+    path = os.path.join(out, "demo.gguf")
+    write_model(path, net, source.tokenizer, source.world)
+    # From here on the weights are those of the file.
+    for p in net.parameters():
+        if p.dim() == 2:
+            p.data = p.data.half().float()
+    gemma.Linear.half = False
+    with open(path, "rb") as f:
+        sha256 = hashlib.sha256(f.read()).hexdigest()
+    with open(os.path.join(out, "reference.json"), "w") as f:
+        json.dump(reference(net, source, sha256), f, indent=1)
+    source.close()
+    print(os.path.getsize(path), "bytes,", saved["facts"])
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    write(sys.argv[1], cells.build())
