@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -85,7 +86,12 @@ func New(base *url.URL, cfg Config) (*Endpoint, error) {
 	e.client = &http.Client{
 		Transport: newTransport(e),
 		// The server's word that it lives elsewhere must not carry prompts or keys there.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		CheckRedirect: func(to *http.Request, _ []*http.Request) error {
+			return &Error{
+				What: line(fmt.Sprintf("%s redirects to %s://%s", e, to.URL.Scheme, to.URL.Host)),
+				Tip:  "name the address where the server is",
+			}
+		},
 	}
 	return e, nil
 }
@@ -245,9 +251,6 @@ func (e *Endpoint) send(ctx context.Context, method, path string, in any) (*http
 		return resp, nil
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
-		return nil, e.redirected(resp)
-	}
 	data, _ := io.ReadAll(io.LimitReader(resp.Body, maxError))
 	return nil, parseError(resp.StatusCode, data, e)
 }
@@ -290,6 +293,14 @@ func (e *Endpoint) Fail(ctx, within context.Context, err error) error {
 		err = fmt.Errorf("the connection broke off: %w", err)
 	}
 	return e.Unreachable(err)
+}
+
+// Broken says that an error is one of the connection, not of what came over it.
+func Broken(err error) bool {
+	var u *url.Error
+	var n net.Error
+	return errors.As(err, &u) || errors.As(err, &n) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // Unreachable says that this server cannot be used for a request, for this reason.

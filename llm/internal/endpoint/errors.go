@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -156,13 +155,4 @@ func line(s string) string {
 		s = string(r[:300]) + "…"
 	}
 	return s
-}
-
-// redirected refuses to follow.
-func (e *Endpoint) redirected(resp *http.Response) error {
-	to := "elsewhere"
-	if u, err := url.Parse(resp.Header.Get("Location")); err == nil && u.Host != "" {
-		to = "to " + u.Scheme + "://" + u.Host
-	}
-	return &Error{What: fmt.Sprintf("%s redirects %s", e, line(to)), Tip: "name the address where the server is"}
 }

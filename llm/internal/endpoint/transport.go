@@ -70,7 +70,7 @@ type limited struct {
 
 func (l *limited) Read(p []byte) (int, error) {
 	if l.left <= 0 {
-		return 0, fmt.Errorf("the answer has more than %d MB", maxBody>>20)
+		return 0, &Error{What: fmt.Sprintf("the server's answer has more than %d MB", maxBody>>20), Tip: "ask for less at a time"}
 	}
 	if int64(len(p)) > l.left {
 		p = p[:l.left]
