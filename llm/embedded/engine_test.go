@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -166,6 +169,29 @@ func (c *countdown) Err() error {
 		return context.Canceled
 	}
 	return nil
+}
+
+// TestShrinkingFile cuts a file short under a model that is in use.
+func TestShrinkingFile(t *testing.T) {
+	toy := newToy()
+	path := filepath.Join(t.TempDir(), "x.gguf")
+	if err := os.WriteFile(path, toy.file(t, nil), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := open(t, path, Config{})
+	if _, err := b.Generate(t.Context(), "abc", llm.Options{MaxTokens: 3}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, 4096); err != nil {
+		t.Skip("the file cannot be cut short while it is open: ", err)
+	}
+	_, err := b.Generate(t.Context(), "dcba", llm.Options{MaxTokens: 3}, nil)
+	if !errors.Is(err, gguf.ErrTruncated) && err != nil {
+		t.Errorf("%v, expected an error that wraps %v", err, gguf.ErrTruncated)
+	}
+	if err == nil && runtime.GOOS == "linux" {
+		t.Log("the model was read from memory")
+	}
 }
 
 func TestClose(t *testing.T) {

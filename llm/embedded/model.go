@@ -2,8 +2,11 @@ package embedded
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math"
 	"runtime"
+	"runtime/debug"
 	"sync"
 
 	"github.com/cellsentence/c2s/internal/kernel"
@@ -76,14 +79,35 @@ func (m *model) mul(ctx context.Context, w *kernel.Matrix, dst, x []float32, n i
 		return context.Cause(ctx)
 	}
 	if m.threads == 1 || w.Rows*w.Cols*n < parallelFrom {
-		w.Mul(dst, x, n, 0, w.Rows)
-		return nil
+		return guard(func() { w.Mul(dst, x, n, 0, w.Rows) })
 	}
 	var wg sync.WaitGroup
+	errs := make([]error, m.threads)
 	for t := range m.threads {
-		wg.Go(func() { w.Mul(dst, x, n, w.Rows*t/m.threads, w.Rows*(t+1)/m.threads) })
+		wg.Go(func() {
+			errs[t] = guard(func() { w.Mul(dst, x, n, w.Rows*t/m.threads, w.Rows*(t+1)/m.threads) })
+		})
 	}
 	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// guard calls a function that touches weights, which may lie in a mapped file, and
+// turns the fault of a file that was cut short meanwhile into an error. Other
+// panics pass.
+func guard(f func()) (err error) {
+	before := debug.SetPanicOnFault(true)
+	defer debug.SetPanicOnFault(before)
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case interface{ Addr() uintptr }:
+			err = fmt.Errorf("%w: the model's file was cut short while it was in use", gguf.ErrTruncated)
+		default:
+			panic(r)
+		}
+	}()
+	f()
 	return nil
 }
 

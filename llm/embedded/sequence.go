@@ -82,12 +82,16 @@ func (s *sequence) batch(ctx context.Context, tokens []int32) error {
 	m, n := s.m, len(tokens)
 	s.x = fit(s.x, n*m.width)
 	scale := float32(math.Sqrt(float64(m.width)))
-	for i, id := range tokens {
-		row := s.x[i*m.width : (i+1)*m.width]
-		m.weights.embedding.Row(row, int(id))
-		for j := range row {
-			row[j] *= scale
+	err := guard(func() {
+		for i, id := range tokens {
+			m.weights.embedding.Row(s.x[i*m.width:(i+1)*m.width], int(id))
 		}
+	})
+	if err != nil {
+		return err
+	}
+	for i := range s.x {
+		s.x[i] *= scale
 	}
 	s.angles(n)
 	s.h, s.h2 = fit(s.h, n*m.width), fit(s.h2, n*m.width)

@@ -137,7 +137,7 @@ func (s *suite) testAlternatives(t *testing.T) {
 	if s.info.TopLogprobs == 0 {
 		t.Skip("the backend lists no alternatives")
 	}
-	g := &s.Reference.Prompts[0]
+	g := s.open
 	n := min(3, s.info.TopLogprobs)
 	a := s.generate(t, g.Prompt, llm.Options{MaxTokens: 4, TopLogprobs: n})
 	for i, tok := range a.Tokens {
@@ -164,7 +164,7 @@ func (s *suite) testAlternatives(t *testing.T) {
 // down to one token is greedy at any temperature. No option stays behind for the
 // next request.
 func (s *suite) testSampling(t *testing.T) {
-	g := &s.Reference.Prompts[0]
+	g := s.open
 	answers := map[string]bool{}
 	for seed := range uint64(8) {
 		opt := llm.Options{MaxTokens: g.limit(), Temperature: 1, Seed: seed}
@@ -196,12 +196,11 @@ func (s *suite) testSampling(t *testing.T) {
 // testStop stops at a word, across tokens, and at a string that begins but does
 // not come.
 func (s *suite) testStop(t *testing.T) {
-	i := slices.IndexFunc(s.Reference.Prompts, func(g Greedy) bool { return len(strings.Fields(g.Text)) >= 6 })
-	if i < 0 {
-		t.Fatal("no answer of the reference has six words")
-	}
-	g := &s.Reference.Prompts[i]
+	g := s.open
 	words := strings.Fields(g.Text)
+	if len(words) < 6 {
+		t.Fatalf("the longest answer of the reference is %q", g.Text)
+	}
 	across := words[1][len(words[1])-1:] + " " + words[2][:1]
 	for _, c := range []struct {
 		stops []string
@@ -233,7 +232,7 @@ func (s *suite) testStop(t *testing.T) {
 }
 
 func (s *suite) testLimits(t *testing.T) {
-	g := &s.Reference.Prompts[0]
+	g := s.open
 	for _, n := range []int{1, 2, 3} {
 		a := s.generate(t, g.Prompt, llm.Options{MaxTokens: n})
 		if a.AnswerTokens != n || a.Stop != llm.StopLimit || !strings.HasPrefix(g.Text, a.Text) {
@@ -259,7 +258,7 @@ func (s *suite) testOptions(t *testing.T) {
 // testContext: a prompt that does not fit is refused with both sizes, and one that
 // fills the context is answered to its end, not by forgetting its beginning.
 func (s *suite) testContext(t *testing.T) {
-	g := &s.Reference.Prompts[0]
+	g := s.open
 	long := strings.Repeat(g.Prompt+"\n", 2+s.info.Context/(len(g.IDs)-1))
 	a, err := s.Backend.Generate(t.Context(), long, llm.Options{MaxTokens: 4}, nil)
 	var over *llm.ContextError
@@ -334,7 +333,7 @@ func (s *suite) testConcurrent(t *testing.T) {
 func (s *suite) testCallback(t *testing.T) {
 	stop := errors.New("enough")
 	calls := 0
-	_, err := s.Backend.Generate(context.WithoutCancel(t.Context()), s.Reference.Prompts[0].Prompt, llm.Options{MaxTokens: 20}, func(llm.Token) error {
+	_, err := s.Backend.Generate(context.WithoutCancel(t.Context()), s.open.Prompt, llm.Options{MaxTokens: 20}, func(llm.Token) error {
 		calls++
 		return stop
 	})

@@ -112,7 +112,7 @@ func compare(a []float32, b []float64) (cosine, length float64) {
 
 func (s *suite) testGrammar(t *testing.T) {
 	opt := llm.Options{MaxTokens: 24, Grammar: `root ::= " NK cell"`}
-	a, err := s.Backend.Generate(t.Context(), s.Reference.Prompts[0].Prompt, opt, nil)
+	a, err := s.Backend.Generate(t.Context(), s.open.Prompt, opt, nil)
 	if !s.info.Grammar {
 		refused(t, err)
 		return
@@ -131,7 +131,7 @@ const reaction = 100 * time.Millisecond
 // testCancel cancels before, while the prompt is read, and while the answer comes.
 // Nothing stays behind, and the next request is answered.
 func (s *suite) testCancel(t *testing.T) {
-	g := &s.Reference.Prompts[0]
+	g := s.open
 	s.generate(t, g.Prompt, llm.Options{MaxTokens: 1}) // connections are open now
 	before := runtime.NumGoroutine()
 	cause := errors.New("the user left")
@@ -211,7 +211,7 @@ func (s *suite) testDeath(t *testing.T) {
 	}
 	var gone *llm.UnreachableError
 	tokens := 0
-	a, err := s.Backend.Generate(t.Context(), s.Reference.Prompts[0].Prompt, llm.Options{Temperature: 3}, func(llm.Token) error {
+	a, err := s.Backend.Generate(t.Context(), s.open.Prompt, llm.Options{Temperature: 3}, func(llm.Token) error {
 		if tokens++; tokens == 1 {
 			s.Kill()
 		}
