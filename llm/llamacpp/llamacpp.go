@@ -175,7 +175,7 @@ func (b *Backend) tokens(ctx context.Context, text string, start, special bool) 
 	var out struct {
 		Tokens []int `json:"tokens"`
 	}
-	err := b.e.Ask(ctx, "/tokenize", map[string]any{
+	err := b.e.Post(ctx, "/tokenize", map[string]any{
 		"content": text, "add_special": start, "parse_special": special, "with_pieces": false,
 	}, &out)
 	return out.Tokens, err

@@ -104,7 +104,7 @@ func (b *Backend) tokens(ctx context.Context, s *server, text string, start bool
 	var out struct {
 		Tokens []int `json:"tokens"`
 	}
-	err := b.root.Ask(ctx, "/tokenize", map[string]any{"model": s.model, "prompt": text, "add_special_tokens": start}, &out)
+	err := b.root.Post(ctx, "/tokenize", map[string]any{"model": s.model, "prompt": text, "add_special_tokens": start}, &out)
 	return out.Tokens, err
 }
 

@@ -28,8 +28,9 @@ const (
 	// DefaultTimeout is for one request. A model on a processor may read a long prompt
 	// for minutes.
 	DefaultTimeout = 10 * time.Minute
-	// Quick is for requests that need no model: versions, lists, tokens.
-	Quick = 4 * time.Second
+	// Quick is for requests that need no model, as for a version or a list. It leaves a
+	// second of the five in which an absent server must be known.
+	Quick = 3500 * time.Millisecond
 	// maxBody is the most that is read of one answer. The largest expected ones are
 	// unpooled embeddings: 1,000 tokens of 4,608 numbers are about 50 MB of JSON.
 	maxBody = 128 << 20
@@ -126,11 +127,6 @@ func (e *Endpoint) Within(ctx context.Context, limit time.Duration) (context.Con
 // Get asks for a path and decodes the JSON of the answer.
 func (e *Endpoint) Get(ctx context.Context, path string, out any) error {
 	return e.json(ctx, http.MethodGet, path, nil, out, Quick)
-}
-
-// Ask is Post for what needs no model.
-func (e *Endpoint) Ask(ctx context.Context, path string, in, out any) error {
-	return e.json(ctx, http.MethodPost, path, in, out, Quick)
 }
 
 // Post sends JSON and decodes the JSON of the answer.
