@@ -29,7 +29,9 @@ debian() { # PROGRAM PACKAGE...
   DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >&2
 }
 
-# Programs appear in the cache whole: they are built elsewhere and moved there.
+# Programs appear in the cache whole: they are built elsewhere and moved there. The
+# steps run in the background only because a shell does not stop at the first that
+# fails where the whole is tested for failure.
 build_llama() {
   if [ -x "$llama/llama-server" ] && [ -x "$llama/llama-quantize" ]; then return; fi
   debian cmake cmake
@@ -54,7 +56,8 @@ build_llama() {
       -DGGML_NATIVE=OFF -DGGML_AVX2=ON -DGGML_FMA=ON -DGGML_F16C=ON
     nice -n 10 cmake --build build --target llama-server llama-quantize -j 2
     strip build/bin/llama-server build/bin/llama-quantize
-  ) >"$cache/llama-server.log" 2>&1 || { tail -n 30 "$cache/llama-server.log" >&2; return 1; }
+  ) >"$cache/llama-server.log" 2>&1 &
+  wait $! || { tail -n 30 "$cache/llama-server.log" >&2; rm -rf "$work"; return 1; }
   mkdir "$work/out"
   mv "$work/build/bin/llama-server" "$work/build/bin/llama-quantize" "$work/out/"
   rm -rf "$llama"
@@ -89,7 +92,8 @@ build_ollama() {
       ;;
     esac
     nice -n 10 go install -trimpath -ldflags="$ld" "github.com/ollama/ollama@v$ollama_version"
-  ) >"$cache/ollama.log" 2>&1 || { tail -n 30 "$cache/ollama.log" >&2; return 1; }
+  ) >"$cache/ollama.log" 2>&1 &
+  wait $! || { tail -n 30 "$cache/ollama.log" >&2; rm -rf "$work"; return 1; }
   rm -rf "$ollama" "$work/inc"
   mv "$work" "$ollama"
 }
@@ -105,8 +109,84 @@ build() {
   timed "ollama $ollama_version" build_ollama
 }
 
+# A port that is free now. Between this and the server's start another program may
+# take it: then the server ends and start fails.
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+# Waits until the server of a process id answers, for at most a minute.
+answers() { # NAME PID PORT PATH LOG
+  local try
+  for ((try = 0; try < 300; try++)); do
+    if ! kill -0 "$2" 2>/dev/null; then break; fi
+    if python3 - "http://127.0.0.1:$3$4" <<'EOS' 2>/dev/null; then return; fi
+import sys, urllib.request
+urllib.request.build_opener(urllib.request.ProxyHandler({})).open(sys.argv[1], timeout=2).read()
+EOS
+    sleep 0.2
+  done
+  echo "$1 does not answer:" >&2
+  tail -n 20 "$5" >&2
+  return 1
+}
+
+# Three slots of 512 tokens: a full context is soon full. One thread: with more than
+# there are idle processors, those of ggml spin.
+start_llama() { # GGUF DIR
+  local port pid
+  port=$(free_port)
+  mkdir -p "$2/llama"
+  HOME=$2/llama setsid "$llama/llama-server" -m "$1" -c 1536 -np 3 -t 1 --offline --no-ui --embeddings --pooling none \
+    --host 127.0.0.1 --port "$port" </dev/null >"$2/llama-server.log" 2>&1 &
+  pid=$!
+  echo "$pid" >>"$2/pids"
+  answers llama-server "$pid" "$port" /health "$2/llama-server.log" || return 1
+  echo "C2S_LLAMACPP=http://127.0.0.1:$port C2S_LLAMACPP_PID=$pid"
+}
+
+start_ollama() { # GGUF DIR
+  local port pid home=$2/ollama
+  port=$(free_port)
+  mkdir -p "$home/models"
+  export HOME=$home OLLAMA_MODELS=$home/models OLLAMA_HOST=127.0.0.1:$port OLLAMA_KEEP_ALIVE=1h OLLAMA_NUM_PARALLEL=1
+  setsid "$ollama/bin/ollama" serve </dev/null >"$2/ollama.log" 2>&1 &
+  pid=$!
+  echo "$pid" >>"$2/pids"
+  answers ollama "$pid" "$port" /api/version "$2/ollama.log" || return 1
+  printf 'FROM %s\nTEMPLATE "{{ .Prompt }}"\n' "$(realpath "$1")" >"$home/Modelfile"
+  "$ollama/bin/ollama" create c2s-test -f "$home/Modelfile" >"$2/ollama-create.log" 2>&1 ||
+    { tail -n 20 "$2/ollama-create.log" >&2; return 1; }
+  echo "C2S_OLLAMA=http://127.0.0.1:$port C2S_OLLAMA_PID=$pid"
+}
+
+start() { # GGUF DIR
+  [ -r "$1" ] || { echo "no model at $1" >&2; return 1; }
+  mkdir -p "$2"
+  if [ -s "$2/pids" ]; then echo "$2 has servers already: stop them first" >&2; return 1; fi
+  build
+  : >"$2/pids"
+  (start_llama "$1" "$2") || { stop "$2"; return 1; }
+  (start_ollama "$1" "$2") || { stop "$2"; return 1; }
+}
+
+# Ollama ends its own llama-server on SIGTERM, not if it is killed.
+stop() { # DIR
+  [ -s "$1/pids" ] || return 0
+  local pid try
+  while read -r pid; do
+    kill -TERM "$pid" 2>/dev/null || continue
+    for ((try = 0; try < 50; try++)); do
+      kill -0 "$pid" 2>/dev/null || break
+      sleep 0.1
+    done
+    kill -KILL "$pid" 2>/dev/null || true
+  done <"$1/pids"
+  rm -f "$1/pids"
+}
+
 case ${1:-} in
 build) build ;;
+start) start "${2:?GGUF}" "${3:?DIR}" ;;
+stop) stop "${2:?DIR}" ;;
 *)
   sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2
   exit 2

@@ -34,6 +34,9 @@ func FromOllamaHost(value string) string {
 		scheme, value = "ollama+https", rest
 	}
 	value = strings.TrimPrefix(value, "http://")
+	if strings.Contains(value, "://") {
+		return ""
+	}
 	if strings.HasPrefix(value, ":") {
 		value = "127.0.0.1" + value
 	}
@@ -42,10 +45,7 @@ func FromOllamaHost(value string) string {
 		return ""
 	}
 	if h := u.Hostname(); h == "0.0.0.0" || h == "::" {
-		u.Host = "127.0.0.1"
-		if p := u.Port(); p != "" {
-			u.Host += ":" + p
-		}
+		u.Host = strings.TrimSuffix("127.0.0.1:"+u.Port(), ":")
 	}
 	s, err := Parse(u.String())
 	if err != nil {

@@ -222,7 +222,7 @@ func (b *Backend) do(ctx context.Context, limit time.Duration, ask func(context.
 	}
 	err = b.e.Fail(ctx, within, err)
 	var gone *llm.UnreachableError
-	if errors.As(err, &gone) && !endpoint.Broken(gone.Err) {
+	if within.Err() == nil && errors.As(err, &gone) && !endpoint.Broken(gone.Err) {
 		// The library makes such errors of what a server says after HTTP 200.
 		return b.refused(http.StatusInternalServerError, gone.Err.Error())
 	}

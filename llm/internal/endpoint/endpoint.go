@@ -275,7 +275,12 @@ func (e *Endpoint) Fail(ctx, within context.Context, err error) error {
 	var status *StatusError
 	var own *Error
 	var gone *llm.UnreachableError
-	if errors.As(err, &status) || errors.As(err, &own) || errors.As(err, &gone) {
+	var over *llm.ContextError
+	// Without what the HTTP client has wrapped around it: the target of a redirect.
+	switch {
+	case errors.As(err, &own):
+		return own
+	case errors.As(err, &status), errors.As(err, &gone), errors.As(err, &over):
 		return err
 	}
 	if within.Err() != nil {
