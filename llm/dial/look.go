@@ -92,7 +92,7 @@ func look(ctx context.Context, name string) *Found {
 	if err != nil {
 		return nil
 	}
-	defer e.Close()
+	defer func() { _ = e.Close() }()
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
 	f := &Found{Name: s.String()}

@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"bufio"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -87,14 +86,13 @@ func parseGPUs(out string) ([]GPU, error) {
 // memory reads what Linux says; zeros elsewhere. A container's limit counts if it is
 // less.
 func memory(root fs.FS) (total, available uint64) {
-	f, err := root.Open("proc/meminfo")
+	data, err := fs.ReadFile(root, "proc/meminfo")
 	if err != nil {
 		return 0, 0
 	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
+	for line := range strings.Lines(string(data)) {
 		var n uint64
-		fields := strings.Fields(lines.Text())
+		fields := strings.Fields(line)
 		if len(fields) >= 2 {
 			n, _ = strconv.ParseUint(fields[1], 10, 54)
 			switch fields[0] {

@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/cellsentence/c2s/llm"
 	"github.com/cellsentence/c2s/llm/internal/endpoint"
@@ -96,11 +97,7 @@ func (b *Backend) probe(ctx context.Context, s *server) (*probe, error) {
 func (b *Backend) probePooling(ctx context.Context, p *probe) error {
 	var vectors [3][]float64
 	for i, end := range []string{" A", " cell", " 7"} {
-		text := "the"
-		for range 60 {
-			text += " the"
-		}
-		rows, err := b.vectors(ctx, text+end)
+		rows, err := b.vectors(ctx, "the"+strings.Repeat(" the", 60)+end)
 		var status *endpoint.StatusError
 		if errors.As(err, &status) && (status.Status == http.StatusNotImplemented || status.Status == http.StatusNotFound) {
 			return nil // no --embeddings

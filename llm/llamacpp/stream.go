@@ -46,9 +46,9 @@ func (s *stream) event(data []byte) error {
 	if s.found {
 		// The server has found it as well and says so. If not, it need not go on.
 		if ev.Stop {
-			return endpoint.Done
+			return endpoint.ErrDone
 		}
-		return endpoint.Stop
+		return endpoint.ErrStop
 	}
 	if ev.Predicted > 0 {
 		s.answer.AnswerTokens = ev.Predicted
@@ -77,7 +77,7 @@ func (s *stream) end(why string) error {
 	default:
 		return s.strange(fmt.Sprintf("ended an answer by %q, which is not in its tokens", why))
 	}
-	return endpoint.Done
+	return endpoint.ErrDone
 }
 
 func (s *stream) add(p *prob, content string) error {

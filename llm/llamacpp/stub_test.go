@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -93,9 +94,9 @@ func (s *stub) read(t *testing.T, r *http.Request) map[string]any {
 func (s *stub) last(path string) map[string]any {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := len(s.requests) - 1; i >= 0; i-- {
-		if s.requests[i]["path"] == path {
-			return s.requests[i]
+	for _, r := range slices.Backward(s.requests) {
+		if r["path"] == path {
+			return r
 		}
 	}
 	return nil

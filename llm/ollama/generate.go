@@ -80,7 +80,7 @@ func (b *Backend) Generate(ctx context.Context, prompt string, opt llm.Options, 
 	g := &stream{b: b, out: answer.Builder{Stops: opt.Stop, OnToken: onToken}}
 	err = b.do(ctx, 0, func(ctx context.Context) error {
 		err := b.api.Generate(ctx, req, g.part)
-		if errors.Is(err, endpoint.Stop) {
+		if errors.Is(err, endpoint.ErrStop) {
 			return nil
 		}
 		// Others of ours must not be taken for the server's.
@@ -93,8 +93,7 @@ func (b *Backend) Generate(ctx context.Context, prompt string, opt llm.Options, 
 		return nil, g.err
 	}
 	if err != nil {
-		var over *llm.ContextError
-		if errors.As(err, &over) {
+		if over, ok := errors.AsType[*llm.ContextError](err); ok {
 			return nil, over
 		}
 		if e := tooLong(err, s.context); e != nil {
@@ -162,7 +161,7 @@ func (g *stream) part(r api.GenerateResponse) error {
 	}
 	if stopped {
 		g.found = true
-		return endpoint.Stop
+		return endpoint.ErrStop
 	}
 	return nil
 }

@@ -245,7 +245,7 @@ func (g *stream) add(t llm.Token, piece string) error {
 	}
 	if stopped {
 		g.found = true
-		return endpoint.Stop
+		return endpoint.ErrStop
 	}
 	return nil
 }
@@ -273,7 +273,7 @@ func (g *stream) finish() (*llm.Answer, error) {
 	}
 	if !g.found {
 		if g.empty != nil {
-			if err := g.add(*g.empty, ""); err != nil && !errors.Is(err, endpoint.Stop) {
+			if err := g.add(*g.empty, ""); err != nil && !errors.Is(err, endpoint.ErrStop) {
 				return nil, err
 			}
 		}

@@ -91,8 +91,7 @@ func (b *Backend) try(ctx context.Context, s *server) error {
 		return optional(err)
 	}
 	_, err = b.echo(ctx, s, [][]int{append(start, s.end)})
-	var no *llm.UnsupportedError
-	if errors.As(err, &no) {
+	if _, no := errors.AsType[*llm.UnsupportedError](err); no {
 		return nil
 	}
 	s.score = err == nil

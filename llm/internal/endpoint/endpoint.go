@@ -157,11 +157,11 @@ func (e *Endpoint) json(ctx context.Context, method, path string, in, out any, l
 
 // What the function that Events calls returns to end a request in good order.
 var (
-	// Stop ends it at once: the server is to stop, too.
-	Stop = errors.New("stop")
-	// Done says that the answer is complete. What the server still sends is read, so
+	// ErrStop ends it at once: the server is to stop, too.
+	ErrStop = errors.New("stop")
+	// ErrDone says that the answer is complete. What the server still sends is read, so
 	// that the connection can be used again.
-	Done = errors.New("done")
+	ErrDone = errors.New("done")
 )
 
 // patience is how long a server may take to end a stream after the last event.
@@ -198,17 +198,17 @@ func (e *Endpoint) Events(ctx context.Context, path string, in any, each func(da
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		err := Done
+		err := ErrDone
 		if !bytes.Equal(data, []byte("[DONE]")) {
 			err = each(data)
 		}
-		if errors.Is(err, Done) {
+		if errors.Is(err, ErrDone) {
 			timer := time.AfterFunc(patience, cancel)
 			_, _ = io.Copy(io.Discard, resp.Body)
 			timer.Stop()
 			return nil
 		}
-		if errors.Is(err, Stop) {
+		if errors.Is(err, ErrStop) {
 			return nil
 		}
 		if err != nil {
@@ -286,8 +286,7 @@ func (e *Endpoint) Fail(ctx, within context.Context, err error) error {
 	if within.Err() != nil {
 		err = context.Cause(within)
 	}
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err // it repeats the address
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {

@@ -267,7 +267,7 @@ func TestDone(t *testing.T) {
 	})
 	e := open(t, s.URL, Config{})
 	peers := map[string]bool{}
-	for _, end := range []error{nil, Done, nil} {
+	for _, end := range []error{nil, ErrDone, nil} {
 		if err := e.Events(t.Context(), "/", nil, func(data []byte) error { peers[string(data)] = true; return end }); err != nil {
 			t.Fatal(err)
 		}
@@ -298,8 +298,7 @@ func TestRefusal(t *testing.T) {
 			fmt.Fprint(w, c.body)
 		})
 		err := open(t, s.URL, Config{}).Post(t.Context(), "/", nil, nil)
-		var over *llm.ContextError
-		if errors.As(err, &over) {
+		if over, ok := errors.AsType[*llm.ContextError](err); ok {
 			if got := [2]int{over.Prompt, over.Context}; got != c.tokens {
 				t.Errorf("%s: %v, expected %v", c.what, got, c.tokens)
 			}
