@@ -36,6 +36,7 @@ func (b *Backend) Info(ctx context.Context) (*llm.Info, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.known.Set(s)
 	p, err := b.probe(ctx, s)
 	if err != nil {
 		return nil, err
@@ -51,10 +52,10 @@ func (b *Backend) Info(ctx context.Context) (*llm.Info, error) {
 	return info, nil
 }
 
-// probe tries what a server does not say of itself, once.
+// probe tries what a server does not say of itself, once for a model.
 func (b *Backend) probe(ctx context.Context, s *server) (*probe, error) {
 	b.mu.Lock()
-	p := b.probed
+	p := b.tried[s.digest]
 	b.mu.Unlock()
 	if p != nil {
 		return p, nil
@@ -87,7 +88,10 @@ func (b *Backend) probe(ctx context.Context, s *server) (*probe, error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.probed = p
+	if b.tried == nil {
+		b.tried = map[string]*probe{}
+	}
+	b.tried[s.digest] = p
 	return p, nil
 }
 

@@ -46,9 +46,9 @@ type Backend struct {
 	e     *endpoint.Endpoint
 	model string
 
-	mu     sync.Mutex
-	known  *server // what was found out about the server
-	probed *probe  // of the model that known says
+	known endpoint.Memo[server]
+	mu    sync.Mutex
+	tried map[string]*probe // by digest
 }
 
 // New prepares to ask a server at an http or https address. It connects to nothing.
@@ -121,24 +121,12 @@ func (b *Backend) ask(ctx context.Context) (*server, error) {
 			return nil, &llm.ModelError{Endpoint: b.e.String(), Model: b.model, Available: []string{s.name}}
 		}
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.known != nil && b.known.digest != s.digest {
-		b.probed = nil
-	}
-	b.known = s
 	return s, nil
 }
 
-// server is what was found out before, or now. The check of the model is made once.
+// server is what was found out a moment ago, or now.
 func (b *Backend) server(ctx context.Context) (*server, error) {
-	b.mu.Lock()
-	s := b.known
-	b.mu.Unlock()
-	if s != nil {
-		return s, nil
-	}
-	return b.ask(ctx)
+	return b.known.Get(ctx, b.e, b.ask, func(s *server) string { return s.digest })
 }
 
 // notHere explains that a path is missing.

@@ -78,7 +78,7 @@ func (b *Backend) Generate(ctx context.Context, prompt string, opt llm.Options, 
 		Logprobs: true, TopLogprobs: opt.TopLogprobs, Options: b.options(s, &opt),
 	}
 	g := &stream{b: b, out: answer.Builder{Stops: opt.Stop, OnToken: onToken}}
-	err = b.do(ctx, 0, func(ctx context.Context) error {
+	err = b.work(ctx, func(ctx context.Context) error {
 		err := b.api.Generate(ctx, req, g.part)
 		if errors.Is(err, endpoint.ErrStop) {
 			return nil

@@ -12,6 +12,7 @@ func (b *Backend) Info(ctx context.Context) (*llm.Info, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.known.Set(s)
 	info := &llm.Info{
 		Backend: "ollama", Endpoint: b.e.String(), Version: s.version, Model: s.model, Digest: s.digest,
 		Context: s.context, Slots: max(1, b.cfg.Slots), Logprobs: !s.embeds, Repeats: true,

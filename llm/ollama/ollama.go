@@ -19,7 +19,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/ollama/ollama/api"
@@ -58,8 +57,7 @@ type Backend struct {
 	api *api.Client
 	cfg Config
 
-	mu    sync.Mutex
-	known *server
+	known endpoint.Memo[server]
 }
 
 // New prepares to ask a server at an http or https address. It connects to nothing.
@@ -131,9 +129,6 @@ func (b *Backend) ask(ctx context.Context) (*server, error) {
 		return nil, err
 	}
 	s.describe(show, b.cfg.Context)
-	b.mu.Lock()
-	b.known = s
-	b.mu.Unlock()
 	return s, nil
 }
 
@@ -183,15 +178,22 @@ func (b *Backend) pick(list *api.ListResponse) (name, digest string, err error) 
 	return "", "", &llm.ModelError{Endpoint: b.e.String(), Model: b.cfg.Model, Available: names}
 }
 
-// server is what was found out before, or now.
+// server is what was found out a moment ago, or now.
 func (b *Backend) server(ctx context.Context) (*server, error) {
-	b.mu.Lock()
-	s := b.known
-	b.mu.Unlock()
-	if s != nil {
-		return s, nil
+	return b.known.Get(ctx, b.e, b.ask, func(s *server) string { return s.model + " " + s.digest })
+}
+
+// work is do for a request that needs the model. A model that is gone is named beside
+// those that are there.
+func (b *Backend) work(ctx context.Context, ask func(context.Context) error) error {
+	err := b.do(ctx, 0, ask)
+	if status, ok := errors.AsType[*endpoint.StatusError](err); ok && status.Status == http.StatusNotFound {
+		b.known.Forget()
+		if _, err := b.server(ctx); err != nil {
+			return err
+		}
 	}
-	return b.ask(ctx)
+	return err
 }
 
 // quick is for requests that need no model.
@@ -233,11 +235,6 @@ func (b *Backend) do(ctx context.Context, limit time.Duration, ask func(context.
 func (b *Backend) refused(status int, text string) error {
 	low := strings.ToLower(text)
 	switch {
-	case status == http.StatusNotFound && strings.Contains(low, "model"):
-		b.mu.Lock()
-		b.known = nil // it was there before
-		b.mu.Unlock()
-		return &llm.ModelError{Endpoint: b.e.String(), Model: b.cfg.Model}
 	case status == http.StatusNotImplemented || strings.Contains(low, "does not support generate"):
 		return &llm.UnsupportedError{What: "this use of " + b.cfg.Model, Remedy: "a model is imported for generation or, with a pooling, for embedding: import it a second time"}
 	case strings.Contains(low, "runner has unexpectedly stopped") || strings.Contains(low, "error was encountered while running the model"):

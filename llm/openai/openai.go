@@ -16,7 +16,6 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/cellsentence/c2s/llm"
@@ -48,8 +47,7 @@ type Backend struct {
 	root *endpoint.Endpoint // above /v1
 	cfg  Config
 
-	mu    sync.Mutex
-	known *server
+	known endpoint.Memo[server]
 }
 
 // New prepares to ask a server; the address ends with the path under which it has
@@ -93,6 +91,7 @@ func (b *Backend) Info(ctx context.Context) (*llm.Info, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.known.Set(s)
 	info := &llm.Info{
 		Backend: "openai", Endpoint: b.e.String(), Version: s.version, Model: s.model, Digest: "openai:" + s.model,
 		Context: s.context, Slots: s.slots, Logprobs: s.logprobs, TokenIDs: s.ids, Score: s.score, Repeats: true,
@@ -103,17 +102,12 @@ func (b *Backend) Info(ctx context.Context) (*llm.Info, error) {
 	return info, nil
 }
 
-// server is what was found out before, or now.
+// server is what was found out a moment ago, or now.
 func (b *Backend) server(ctx context.Context) (*server, error) {
-	b.mu.Lock()
-	s := b.known
-	b.mu.Unlock()
-	if s != nil {
-		return s, nil
-	}
-	return b.ask(ctx)
+	return b.known.Get(ctx, b.e, b.ask, func(s *server) string { return s.model })
 }
 
+// ask finds out about the server. What was tried with a model is not tried again.
 func (b *Backend) ask(ctx context.Context) (*server, error) {
 	var models struct {
 		Data []listed `json:"data"`
@@ -129,10 +123,7 @@ func (b *Backend) ask(ctx context.Context) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.mu.Lock()
-	old := b.known
-	b.mu.Unlock()
-	if old != nil && old.model == m.ID {
+	if old := b.known.Last(); old != nil && old.model == m.ID {
 		return old, nil
 	}
 	s := &server{model: m.ID, version: m.Owner, context: m.Length, slots: b.cfg.Slots, vllm: m.Owner == "vllm", end: -1}
@@ -142,9 +133,6 @@ func (b *Backend) ask(ctx context.Context) (*server, error) {
 	if err := b.try(ctx, s); err != nil {
 		return nil, err
 	}
-	b.mu.Lock()
-	b.known = s
-	b.mu.Unlock()
 	return s, nil
 }
 

@@ -313,3 +313,42 @@ func TestRefusal(t *testing.T) {
 		}
 	}
 }
+
+// TestMemo: a model that is exchanged during a run is noticed.
+func TestMemo(t *testing.T) {
+	e := open(t, "http://127.0.0.1:1", Config{})
+	clock := time.Unix(0, 0)
+	memo := Memo[string]{Now: func() time.Time { return clock }}
+	asked, model := 0, "a"
+	get := func() error {
+		_, err := memo.Get(t.Context(), e, func(context.Context) (*string, error) { asked++; m := model; return &m, nil }, func(s *string) string { return *s })
+		return err
+	}
+	for i, c := range []struct {
+		wait  time.Duration
+		model string
+		asked int
+		good  bool
+	}{
+		{0, "a", 1, true},
+		{9 * time.Second, "a", 1, true},
+		{2 * time.Second, "a", 2, true},
+		{11 * time.Second, "b", 3, false},
+		{0, "b", 4, false},
+		{0, "a", 5, true},
+	} {
+		clock, model = clock.Add(c.wait), c.model
+		if err := get(); (err == nil) != c.good || asked != c.asked {
+			t.Errorf("step %d: %v after asking %d times", i, err, asked)
+		}
+	}
+	memo.Forget()
+	if err := get(); err != nil || asked != 6 {
+		t.Errorf("%v, %d", err, asked)
+	}
+	b := "b"
+	memo.Set(&b)
+	if err := get(); err != nil || *memo.Last() != "b" {
+		t.Errorf("%v", err)
+	}
+}
