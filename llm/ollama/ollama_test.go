@@ -326,3 +326,17 @@ func TestEmbed(t *testing.T) {
 		}
 	}
 }
+
+// TestGone: a model that was deleted during a run is named beside those that are left.
+func TestGone(t *testing.T) {
+	s := start(t, &stub{status: 404, generate: `{"error": "model 'tiny:latest' not found"}`})
+	b := open(t, s, ollama.Config{})
+	if _, err := b.Info(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.models = `{"name": "other:7b", "digest": "def"}`
+	var missing *llm.ModelError
+	if _, err := b.Generate(t.Context(), "x", llm.Options{}, nil); !errors.As(err, &missing) || len(missing.Available) != 1 {
+		t.Errorf("%v", err)
+	}
+}
