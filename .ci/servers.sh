@@ -129,13 +129,14 @@ EOS
   return 1
 }
 
-# Three slots of 512 tokens: a full context is soon full. One thread: with more than
+# Three slots of 512 tokens: a full context is soon full. Attention in float32, as the
+# answers are compared with a reference. One thread: with more than
 # there are idle processors, those of ggml spin.
 start_llama() { # GGUF DIR
   local port pid
   port=$(free_port)
   mkdir -p "$2/llama"
-  HOME=$2/llama setsid "$llama/llama-server" -m "$1" -c 1536 -np 3 -t 1 --offline --no-ui --embeddings --pooling none \
+  HOME=$2/llama setsid "$llama/llama-server" -m "$1" -c 1536 -np 3 -t 1 -fa off -ctk f32 -ctv f32 --offline --no-ui --embeddings --pooling none \
     --host 127.0.0.1 --port "$port" </dev/null >"$2/llama-server.log" 2>&1 &
   pid=$!
   echo "$pid" >>"$2/pids"

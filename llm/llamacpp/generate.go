@@ -24,7 +24,7 @@ type request struct {
 	TopP        float64      `json:"top_p"`
 	MinP        float64      `json:"min_p"`
 	Seed        uint32       `json:"seed"`
-	Stop        []string     `json:"stop"`
+	Stop        []string     `json:"stop"` // none: they are found here
 	Samplers    []string     `json:"samplers"`
 	NProbs      int          `json:"n_probs"`
 	Grammar     string       `json:"grammar,omitempty"`
@@ -81,25 +81,15 @@ type event struct {
 type prob struct {
 	ID      int     `json:"id"`
 	Token   string  `json:"token"`
-	Bytes   []int   `json:"bytes"`
 	Logprob float64 `json:"logprob"`
 	Top     []prob  `json:"top_logprobs"`
-}
-
-// piece is the bytes that a token stands for. "token" has whole characters only.
-func (p *prob) piece() string {
-	var b strings.Builder
-	for _, c := range p.Bytes {
-		b.WriteByte(byte(c))
-	}
-	return b.String()
 }
 
 // token is without its text, with n alternatives.
 func (p *prob) token(n int) llm.Token {
 	t := llm.Token{ID: p.ID, Logprob: p.Logprob}
 	for _, alt := range p.Top[:min(n, len(p.Top))] {
-		t.Top = append(t.Top, llm.Token{ID: alt.ID, Text: strings.ToValidUTF8(alt.piece(), "\uFFFD"), Logprob: alt.Logprob})
+		t.Top = append(t.Top, llm.Token{ID: alt.ID, Text: alt.Token, Logprob: alt.Logprob})
 	}
 	return t
 }
@@ -140,9 +130,6 @@ func (b *Backend) Generate(ctx context.Context, prompt string, opt llm.Options, 
 	req.Temperature, req.TopK, req.TopP, req.MinP, req.Seed = opt.Temperature, opt.TopK, opt.TopP, opt.MinP, seed(opt.Seed)
 	if req.TopP == 0 {
 		req.TopP = 1
-	}
-	if opt.Stop != nil {
-		req.Stop = opt.Stop // it ends there; where that is, is found here
 	}
 	req.NProbs, req.Grammar = max(1, opt.TopLogprobs), opt.Grammar
 

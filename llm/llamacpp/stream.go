@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"strings"
 
 	"github.com/cellsentence/c2s/llm"
 	"github.com/cellsentence/c2s/llm/internal/answer"
@@ -15,19 +14,16 @@ import (
 
 // stream is an answer in the making.
 //
-// Two texts come: "content", which the server holds back while it may become a stop
-// string and does not give at all if the answer ends then, and the bytes of each
-// token, which are lost for a token that ends within a character. The tokens
-// count; the content is what they are checked by, and fills the gap.
+// The server is not told stop strings: it would hold back the text of tokens that
+// might become one, and give it with a later token, or not at all if the answer
+// ends then. It stops within a token or two of the connection being closed.
 type stream struct {
 	b      *Backend
 	out    answer.Builder
 	answer llm.Answer
-	listed int    // alternatives of each token
-	held   string // text of tokens that is not in any content yet
-	empty  *prob  // a token without text, which may be the end of text
-	merged bool   // some tokens came as one
-	found  bool   // a stop string
+	listed int   // alternatives of each token
+	empty  *prob // a token without text, which may be the end of text
+	merged bool  // some tokens came as one
 	ended  bool
 }
 
@@ -43,23 +39,15 @@ func (s *stream) event(data []byte) error {
 		return s.strange(fmt.Sprintf("read %d tokens of a prompt of %d", ev.Evaluated, s.answer.PromptTokens))
 	}
 	s.answer.CachedTokens = max(s.answer.CachedTokens, ev.Timings.Cached)
-	if s.found {
-		// The server has found it as well and says so. If not, it need not go on.
-		if ev.Stop {
-			return endpoint.ErrDone
-		}
-		return endpoint.ErrStop
-	}
-	if ev.Predicted > 0 {
-		s.answer.AnswerTokens = ev.Predicted
-	}
+	before := s.answer.AnswerTokens
+	s.answer.AnswerTokens = ev.Predicted
 	if ev.Stop {
 		return s.end(ev.StopType)
 	}
 	if len(ev.Probs) != 1 {
 		return s.strange(fmt.Sprintf("sends %d log-probabilities with a token", len(ev.Probs)))
 	}
-	return s.add(&ev.Probs[0], ev.Content)
+	return s.add(&ev.Probs[0], ev.Content, ev.Predicted-before)
 }
 
 func (s *stream) end(why string) error {
@@ -75,41 +63,39 @@ func (s *stream) end(why string) error {
 	case "limit":
 		s.answer.Stop = llm.StopLimit
 	default:
-		return s.strange(fmt.Sprintf("ended an answer by %q, which is not in its tokens", why))
+		return s.strange(fmt.Sprintf("ended an answer by %q", why))
 	}
 	return endpoint.ErrDone
 }
 
-func (s *stream) add(p *prob, content string) error {
+// add takes a token with what it adds to the text, and how many tokens have been
+// generated since the last one that was sent: a token that ends within a character
+// is not sent, its text comes with the one that completes the character.
+func (s *stream) add(p *prob, text string, tokens int) error {
 	if s.empty != nil {
 		if _, err := s.out.Add(s.empty.token(s.listed), ""); err != nil {
 			return err
 		}
 		s.empty = nil
 	}
-	piece := p.piece()
-	if piece == "" && content == "" {
+	if text == "" {
 		s.empty = p
 		return nil
 	}
 	t := p.token(s.listed)
-	all := s.held + piece
-	switch {
-	case strings.HasPrefix(all, content):
-	case strings.HasPrefix(content, s.held):
-		// The bytes of the tokens before, which began this character, were not sent.
-		all, piece = content, content[len(s.held):]
+	if tokens != 1 {
 		t = llm.Token{ID: -1, Logprob: math.NaN()}
 		s.merged = true
-	default:
-		return s.strange("sends a text that is not that of the tokens")
 	}
-	s.held = all[len(content):]
-	stopped, err := s.out.Add(t, piece)
+	stopped, err := s.out.Add(t, text)
+	if err != nil {
+		return err
+	}
 	if stopped {
-		s.found, s.ended, s.answer.Stop = true, true, llm.StopString
+		s.ended, s.answer.Stop = true, llm.StopString
+		return endpoint.ErrStop
 	}
-	return err
+	return nil
 }
 
 func (s *stream) strange(what string) error {
@@ -121,15 +107,15 @@ func (s *stream) finish() (*llm.Answer, error) {
 	if !s.ended {
 		return nil, s.b.e.Unreachable(errors.New("the answer broke off"))
 	}
-	if !s.found {
+	a := s.answer
+	if a.Stop != llm.StopString {
 		if err := s.out.Finish(); err != nil {
 			return nil, err
 		}
 	}
-	a := s.answer
 	a.Text = s.out.Text()
 	// The end of an answer may lie within a character: its tokens are not all known.
-	if tokens := s.out.Tokens(); !s.merged && (s.found || len(tokens) == a.AnswerTokens) {
+	if tokens := s.out.Tokens(); !s.merged && (a.Stop == llm.StopString || len(tokens) == a.AnswerTokens) {
 		a.Tokens = tokens
 	}
 	return &a, nil

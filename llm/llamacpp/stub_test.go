@@ -116,13 +116,11 @@ func forced(w http.ResponseWriter, r map[string]any, logprob float64) {
 	fmt.Fprintf(w, `{"content": "", "tokens": [%d], "stop": true, "stop_type": "limit", "tokens_predicted": 1, "completion_probabilities": [{"id": %d, "token": "", "bytes": [], "logprob": %g}]}`, id, id, logprob)
 }
 
-// token is an event of a stream: the bytes of a token, and what the server gives of
-// the text with it.
-func token(id int, piece, content string, predicted int) string {
-	bytes := strings.Join(strings.Fields(fmt.Sprint([]byte(piece))), ",")
+// token is an event of a stream: the last of some tokens, and the text of all.
+func token(id int, content string, predicted int) string {
 	text, _ := json.Marshal(content)
-	return fmt.Sprintf(`data: {"content": %s, "tokens": [%d], "stop": false, "tokens_predicted": %d, "tokens_evaluated": 5, "timings": {"cache_n": 3}, "completion_probabilities": [{"id": %d, "token": "", "bytes": %s, "logprob": -0.5, "top_logprobs": [{"id": %d, "bytes": %s, "logprob": -0.5}]}]}`+"\n\n",
-		text, id, predicted, id, bytes, id, bytes)
+	return fmt.Sprintf(`data: {"content": %s, "tokens": [%d], "stop": false, "tokens_predicted": %d, "tokens_evaluated": 5, "timings": {"cache_n": 3}, "completion_probabilities": [{"id": %d, "token": %s, "logprob": -0.5, "top_logprobs": [{"id": %d, "token": %s, "logprob": -0.5}]}]}`+"\n\n",
+		text, id, predicted, id, text, id, text)
 }
 
 func end(why string, predicted int) string {

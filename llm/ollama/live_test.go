@@ -83,15 +83,15 @@ func connect(t *testing.T, server *url.URL, cfg ollama.Config) *ollama.Backend {
 	return b
 }
 
-// TestServer runs the suite of all backends on a real Ollama. Its llama-server computes
-// in float32 with rounded keys and values (F16): 2.5e-4 was measured.
+// TestServer runs the suite of all backends on a real Ollama. The tolerance is that of
+// llama-server, which the new generation starts.
 func TestServer(t *testing.T) {
 	server := live.Server(t, "C2S_OLLAMA")
 	ref := live.Reference(t)
 	create(t, server, "c2s-suite", tiny(t), nil)
 	way, kill := live.Mortal(t, server)
 	b := connect(t, way, ollama.Config{Model: "c2s-suite", Context: 512})
-	llmtest.Run(t, llmtest.Target{Backend: b, Reference: ref, Tolerance: 1e-3, Kill: kill})
+	llmtest.Run(t, llmtest.Target{Backend: b, Reference: ref, Tolerance: 3e-3, Kill: kill})
 }
 
 // TestServerDefaults: what a model's file has as defaults changes no answer.

@@ -70,7 +70,9 @@ func New(base *url.URL, cfg Config) (*Backend, error) {
 		return nil, err
 	}
 	// The library's requests go through the client with our limits.
-	return &Backend{e: e, api: api.NewClient(e.Base(), e.Client()), cfg: cfg}, nil
+	client := *e.Client()
+	client.Transport = wholeLines{client.Transport}
+	return &Backend{e: e, api: api.NewClient(e.Base(), &client), cfg: cfg}, nil
 }
 
 // Close closes idle connections.

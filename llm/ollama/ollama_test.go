@@ -31,6 +31,9 @@ type stub struct {
 	requests []map[string]any
 }
 
+// cut, at the end of an answer, makes the server close the connection.
+const cut = "\x00"
+
 func start(t *testing.T, s *stub) *stub {
 	t.Helper()
 	if s.version == "" {
@@ -68,7 +71,12 @@ func start(t *testing.T, s *stub) *stub {
 		if r.URL.Path == "/api/embed" {
 			fmt.Fprint(w, s.embed)
 		} else {
-			fmt.Fprint(w, s.generate)
+			body, dies := strings.CutSuffix(s.generate, cut)
+			fmt.Fprint(w, body)
+			if dies {
+				w.(http.Flusher).Flush()
+				panic(http.ErrAbortHandler)
+			}
 		}
 	}))
 	t.Cleanup(func() {
@@ -202,6 +210,7 @@ func TestRepetition(t *testing.T) {
 func TestNoAnswer(t *testing.T) {
 	var gone *llm.UnreachableError
 	for what, body := range map[string]string{
+		"cut off":              word(" A") + `{"model": "tiny", "respo` + cut,
 		"the stream ends":      word(" A") + word(" B"),
 		"nothing comes":        "",
 		"the model's process":  word(" A") + `{"error": "an error was encountered while running the model: CUDA error"}` + "\n",

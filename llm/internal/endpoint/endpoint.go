@@ -183,7 +183,10 @@ func (e *Endpoint) Events(ctx context.Context, path string, in any, each func(da
 	}
 	defer resp.Body.Close()
 	lines := bufio.NewScanner(resp.Body)
-	lines.Buffer(make([]byte, 0, 64<<10), maxLine)
+	// A small buffer at first: net/http fills it before it gives a token whose successor
+	// has begun to come.
+	lines.Buffer(make([]byte, 0, 2<<10), maxLine)
+	lines.Split(whole)
 	for lines.Scan() {
 		line := lines.Bytes()
 		// llama-server once wrote "error: {…}" where it now writes an event.
@@ -219,6 +222,14 @@ func (e *Endpoint) Events(ctx context.Context, path string, in any, each func(da
 		return e.Fail(ctx, within, err)
 	}
 	return nil
+}
+
+// whole splits into lines. A last one without an end is none: it was cut off.
+func whole(data []byte, _ bool) (advance int, token []byte, err error) {
+	if i := bytes.IndexByte(data, '\n'); i >= 0 {
+		return i + 1, data[:i], nil
+	}
+	return 0, nil, nil
 }
 
 // send gives the answer to a request if its status is good.

@@ -352,3 +352,18 @@ func TestMemo(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestCut: half a line is no event, and no answer.
+func TestCut(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, "data: 1\n\ndata: 2")
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	})
+	var got []string
+	err := open(t, s.URL, Config{}).Events(t.Context(), "/", nil, func(data []byte) error { got = append(got, string(data)); return nil })
+	var gone *llm.UnreachableError
+	if !errors.As(err, &gone) || strings.Join(got, " ") != "1" {
+		t.Errorf("%v, %v", got, err)
+	}
+}

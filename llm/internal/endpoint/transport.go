@@ -33,8 +33,8 @@ func newTransport(e *Endpoint) *transport {
 		DialContext:           dialer.DialContext,
 		TLSHandshakeTimeout:   4 * time.Second,
 		ExpectContinueTimeout: time.Second,
-		IdleConnTimeout:       time.Minute,
-		MaxIdleConnsPerHost:   64, // as many as there are requests at a time, or each of the rest connects anew
+		IdleConnTimeout:       4 * time.Second, // llama-server closes after 5
+		MaxIdleConnsPerHost:   64,              // as many as there are requests at a time, or each of the rest connects anew
 		ForceAttemptHTTP2:     true,
 		// Text that compresses well must not become a flood that the limit does not see.
 		DisableCompression: true,
@@ -47,8 +47,12 @@ func newTransport(e *Endpoint) *transport {
 
 // RoundTrip implements [http.RoundTripper].
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	// A server may close a connection that it has kept, just when it is used again. Asking
+	// once more on a new one does no harm: no request changes anything. An empty list
+	// says so to net/http and is not sent.
+	req = req.Clone(req.Context())
+	req.Header["Idempotency-Key"] = nil
 	if t.e.key != "" && req.URL.Host == t.e.base.Host && req.URL.Scheme == t.e.base.Scheme {
-		req = req.Clone(req.Context())
 		req.Header.Set("Authorization", "Bearer "+t.e.key)
 	}
 	resp, err := t.next.RoundTrip(req)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/cellsentence/c2s/llm/llmtest"
 )
@@ -111,12 +112,31 @@ func (p *proxy) join(from, to net.Conn) {
 	p.open[from], p.open[to] = true, true
 	for a, b := range map[net.Conn]net.Conn{from: to, to: from} {
 		p.wait.Go(func() {
-			_, _ = io.Copy(a, b)
+			carry(a, b)
 			_, _ = a.Close(), b.Close()
 			p.mu.Lock()
 			delete(p.open, a)
 			p.mu.Unlock()
 		})
+	}
+}
+
+// carry copies from b to a, about a token in a millisecond: on a busy machine a whole
+// answer would else have arrived before its first token is looked at, and nothing
+// is left to be cut.
+func carry(a io.Writer, b io.Reader) {
+	buf := make([]byte, 1<<10)
+	for {
+		n, err := b.Read(buf)
+		if n > 0 {
+			if _, err := a.Write(buf[:n]); err != nil {
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+		time.Sleep(time.Millisecond)
 	}
 }
 
