@@ -79,7 +79,13 @@ func (b *Backend) Generate(ctx context.Context, prompt string, opt llm.Options, 
 	}
 	g := &stream{b: b, out: answer.Builder{Stops: opt.Stop, OnToken: onToken}}
 	err = b.work(ctx, func(ctx context.Context) error {
-		err := b.api.Generate(ctx, req, g.part)
+		err := b.api.Generate(ctx, req, func(r api.GenerateResponse) error {
+			// What has arrived already would else be worked off first.
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return g.part(r)
+		})
 		if errors.Is(err, endpoint.ErrStop) {
 			return nil
 		}
