@@ -174,4 +174,3 @@ func TestReturn(t *testing.T) {
 		t.Logf("3,000 requests in %v: %+v", took, p.Status())
 	})
 }
-
