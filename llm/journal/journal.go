@@ -33,6 +33,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/ncruces/go-sqlite3"
 )
@@ -88,6 +89,8 @@ func (e *Error) Hint() string { return e.tip }
 // ErrClosed is returned by a journal that was closed.
 var ErrClosed = errors.New("the journal is closed")
 
+const roomTip = "make room and run again: what the journal holds is safe"
+
 func fail(path string, err error) error {
 	e := &Error{File: path, Err: err}
 	switch {
@@ -96,11 +99,13 @@ func fail(path string, err error) error {
 	case errors.Is(err, sqlite3.BUSY):
 		e.Err = errors.New("another process has the journal open")
 		e.tip = "wait for it, or give each process a journal of its own and merge them later"
-	case errors.Is(err, sqlite3.FULL):
+	case errors.Is(err, sqlite3.FULL), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		e.Err = fmt.Errorf("the disk is full: %w", err)
-		e.tip = "make room and run again: what the journal holds is safe"
+		e.tip = roomTip
 	case errors.Is(err, sqlite3.IOERR_LOCK), errors.Is(err, sqlite3.IOERR_RDLOCK), errors.Is(err, sqlite3.PROTOCOL):
 		e.tip = "this file system cannot lock files: keep the journal on a local disk, and merge journals afterwards"
+	case errors.Is(err, sqlite3.IOERR): // the cause may be lost when the transaction is rolled back
+		e.tip = "the disk may be full: " + roomTip
 	case errors.Is(err, sqlite3.NOTADB), errors.Is(err, sqlite3.CORRUPT), errors.Is(err, sqlite3.TOOBIG), errors.Is(err, errRow):
 		e.bad, e.tip = true, "name another journal; sqlite3's .recover may save what this one holds"
 	}

@@ -351,9 +351,9 @@ func TestMerge(t *testing.T) {
 		b.journal.Close()
 		return path
 	}
-	a, b := fill("a", 0, 2500, newStub()), fill("b", 2000, 3000, newStub())
+	a, b := fill("a", 0, 1100, newStub()), fill("b", 1000, 1200, newStub())
 	into := filepath.Join(dir, "both")
-	for i, want := range []int64{2501 + 501, 0} {
+	for i, want := range []int64{1101 + 101, 0} {
 		n, err := Merge(t.Context(), into, a, b)
 		if err != nil || n != want {
 			t.Fatalf("merge %d: %d new answers, %v, expected %d", i+1, n, err, want)
@@ -362,7 +362,7 @@ func TestMerge(t *testing.T) {
 	s := newStub()
 	s.err = errDown
 	w := wrap(t, start(t, into), s)
-	for i := range 3000 {
+	for i := range 1200 {
 		if got, err := w.Generate(t.Context(), fmt.Sprint(i), llm.Options{}, nil); err != nil || !reflect.DeepEqual(got, answerTo(fmt.Sprint(i))) {
 			t.Fatal(i, got, err)
 		}
