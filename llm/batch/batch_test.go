@@ -126,6 +126,7 @@ func TestCancel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cause := errors.New("the user left")
 		ctx, cancel := context.WithCancelCause(t.Context())
+		defer cancel(nil)
 		drawn, n := 0, 0
 		var last error
 		for _, err := range batch.Map(ctx, 3, naturals(&drawn), func(ctx context.Context, i int) (int, error) {

@@ -223,7 +223,7 @@ func (j *Journal) value(query string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }() // it says again what Err said
 	v := ""
 	if s.Step() {
 		v = s.ColumnText(0)
@@ -264,7 +264,7 @@ func (j *Journal) find(k key) (*row, error) {
 	if j.db == nil {
 		return nil, fail(j.path, ErrClosed)
 	}
-	defer j.get.Reset()
+	defer func() { _ = j.get.Reset() }()
 	if err := j.get.BindBlob(1, k[:]); err != nil {
 		return nil, fail(j.path, err)
 	}

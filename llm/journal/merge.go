@@ -52,7 +52,7 @@ func (j *Journal) merge(ctx context.Context, src string) (added int64, err error
 	if err != nil {
 		return 0, fail(src, err)
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	const most, bytes = 1000, 16 << 20
 	for more := true; more; {
 		if ctx.Err() != nil {

@@ -3,6 +3,7 @@ package pool
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -93,10 +94,13 @@ func probe(ctx context.Context, e *endpoint) (*llm.Info, error) {
 	inner, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	info, err := e.backend.Info(inner)
-	if err != nil && ctx.Err() == nil && inner.Err() != nil {
-		err = &llm.UnreachableError{Endpoint: e.name, Err: errors.New("no answer within " + probeTimeout.String())}
+	if err == nil {
+		return info, nil
 	}
-	return info, err
+	if inner.Err() != nil {
+		err = &llm.UnreachableError{Endpoint: e.name, Err: fmt.Errorf("no answer within %v", probeTimeout)}
+	}
+	return nil, &failure{endpoint: e.name, err: err}
 }
 
 // down takes an endpoint out of service and watches it. p.mu is held.
@@ -194,5 +198,5 @@ func (p *Pool) outage() error {
 			errs = append(errs, e.err)
 		}
 	}
-	return &llm.UnreachableError{Endpoint: "every server of the pool", Err: errors.Join(errs...), Tip: "what was answered is kept if there is a journal: start a server and run again"}
+	return &llm.UnreachableError{Endpoint: "every server of the pool", Err: all(errs), Tip: "what was answered is kept if there is a journal: start a server and run again"}
 }

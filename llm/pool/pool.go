@@ -143,18 +143,17 @@ func (p *Pool) first(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	var failed []error
-	for i, err := range errs {
+	for _, err := range errs {
 		if err == nil {
 			continue
 		}
-		err = fmt.Errorf("%s: %w", p.endpoints[i].name, err)
 		if !unreachable(err) {
 			return err // it would not get better
 		}
 		failed = append(failed, err)
 	}
 	if len(failed) == len(p.endpoints) {
-		return errors.Join(failed...)
+		return all(failed)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -168,6 +167,15 @@ func (p *Pool) first(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// all is one error, on one line, of several.
+func all(errs []error) error {
+	err := errs[0]
+	for _, e := range errs[1:] {
+		err = fmt.Errorf("%w; %w", err, e)
+	}
+	return err
 }
 
 // accept takes what an endpoint said of itself, if that is the model that all others,
@@ -225,7 +233,7 @@ func differ(a, b *llm.Info) error {
 
 // Close ends the pool: waiting requests fail with [ErrClosed], those in work run to
 // their end. It returns when no goroutine of the pool is left.
-func (p *Pool) Close() error {
+func (p *Pool) Close() {
 	p.mu.Lock()
 	p.closed = true
 	for _, w := range p.queue {
@@ -235,7 +243,6 @@ func (p *Pool) Close() error {
 	p.mu.Unlock()
 	p.stop()
 	p.wg.Wait()
-	return nil
 }
 
 // Status is how an endpoint is doing.

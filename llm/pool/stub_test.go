@@ -155,10 +155,6 @@ func open(t testing.TB, cfg pool.Config, servers ...*server) *pool.Pool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	t.Cleanup(p.Close)
 	return p
 }
