@@ -160,11 +160,11 @@ func TestReturn(t *testing.T) {
 			b.revive()
 		}()
 		took := run(t, p, 5, prompts(3000))
-		// a alone gives 10 requests a second: for 3 s, and from the death at 33 s to the
-		// first probe after the breaker's five seconds that finds b alive, at most 10 s
-		// after it is back. Both give 50 before and 30 afterwards: 30 + 30·50 + 200 until
-		// 53 s, and 1,270 more in 42 s. a alone would take 300 s.
-		if took > 95*time.Second {
+		// a alone gives 10 requests a second, both give 50, and 30 at the end. Probes are at
+		// most 1.5·5 s apart, and 1.5·3.2 s in the beginning: b is back in use after 7.8 s
+		// and 50.5 s at the latest. 78 + 25.2·50 + 17.5·10 requests are done by then, the
+		// other 1,487 take 50 s.
+		if took > 101*time.Second {
 			t.Errorf("3,000 requests took %v", took)
 		}
 		i, err := p.Info(t.Context())
