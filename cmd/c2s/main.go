@@ -24,7 +24,7 @@ func mainCode() int {
 	return run(ctx, os.Args[1:], env{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv,
 		// Garbage may fill the budget and no more: it is collected earlier near it.
-		limitMemory: func(n int64) { debug.SetMemoryLimit(n) },
+		limitMemory: func(n int64) { debug.SetMemoryLimit(n / 10 * 9) }, // the rest is not on the heap
 		terminal:    func() bool { return term.IsTerminal(int(os.Stderr.Fd())) },
 		columns: func() int {
 			width, _, err := term.GetSize(int(os.Stderr.Fd()))
