@@ -24,15 +24,17 @@ func (r *Result) Verdict() string {
 		} else {
 			fmt.Fprintf(&b, "extrapolated to infinitely many cells it is %s.", brief(r.FDInfinity))
 		}
+	case r.FD <= r.BiasFloor:
+		fmt.Fprintf(&b, "%s The distance of %s is no more than what equal distributions of these sizes reach, %s.", r.verdictOfTest(), brief(r.FD), brief(r.BiasFloor))
 	default:
-		fmt.Fprintf(&b, "%s The distance of %s may be bias alone: equal distributions of these sizes reach %s.", r.verdictOfTest(), brief(r.FD), brief(r.BiasFloor))
+		fmt.Fprintf(&b, "%s The distance of %s may be bias: equal distributions of these sizes reach %s.", r.verdictOfTest(), brief(r.FD), brief(r.BiasFloor))
 	}
 	if !r.DonorFloor.Missing() {
-		more := "more"
+		which := "less"
 		if r.FD <= r.DonorFloor {
-			more = "no more"
+			which = "no less"
 		}
-		fmt.Fprintf(&b, " That is %s than halves of the donors differ by (%s).", more, brief(r.DonorFloor))
+		fmt.Fprintf(&b, " Halves of the donors differ by %s, %s than that.", brief(r.DonorFloor), which)
 	}
 	if !r.MeanOverGroups.Missing() {
 		fmt.Fprintf(&b, " The mean over %d groups (scFID) is %s.", counted(r.Groups), brief(r.MeanOverGroups))

@@ -24,8 +24,8 @@ func scoreFacts(s *scfid.Scores) []report.Fact {
 		facts = append(facts, report.Fact{Name: "donor floor", Value: fmt.Sprintf("%s (%d splits by donor: %s)", figures(s.DonorFloor), s.Donors.Splits, give(s.Donors.Measured, s.Donors.SD))})
 	}
 	return append(facts,
-		report.Fact{Name: "FD∞", Value: give(s.FDInfinity, s.FDInfinitySE) + " (standard error)"},
-		report.Fact{Name: "KID", Value: give(s.KID.Mean, s.KID.Std) + " (standard deviation of the subsets)"},
+		report.Fact{Name: "FD∞", Value: give(s.FDInfinity, s.FDInfinitySE)},
+		report.Fact{Name: "KID", Value: give(s.KID.Mean, s.KID.Std)},
 		report.Fact{Name: "MMD", Value: fmt.Sprintf("%s, permutation test p = %s (%d cells a side)", figures(s.MMD.Value), figures(s.PermutationP), s.MMD.N)},
 		report.Fact{Name: "precision, recall", Value: figures(s.Precision) + ", " + figures(s.Recall)},
 		report.Fact{Name: "density, coverage", Value: figures(s.Density) + ", " + figures(s.Coverage)},

@@ -109,32 +109,40 @@ func picture(caption string, fig *figure.Figure) (report.Figure, error) {
 }
 
 // figures draws those of a set; prefix begins the names of their files.
-func (f *scfidFolder) figures(s *scfidSet, prefix string) (groups, rest []report.Figure, err error) {
-	add := func(to *[]report.Figure, name, caption string, fig *figure.Figure, err error) error {
+func (f *scfidFolder) figures(s *scfidSet, prefix string) ([]report.Figure, error) {
+	var out []report.Figure
+	for _, d := range []struct {
+		name, caption string
+		has           bool
+		draw          func() (*figure.Figure, error)
+	}{
+		{
+			"groups", "Distance (bar), its 95 % interval without bias (line) and the bias floor (mark): what two samples of the real cells of these sizes differ by.",
+			true, func() (*figure.Figure, error) { return scfidplot.Groups(s.Result) },
+		},
+		{
+			"extrapolation", "The distance of random parts of the cells falls as the parts grow; the line leads to FD∞, the distance at infinitely many cells.",
+			!s.Extrapolation.Value.Missing(), func() (*figure.Figure, error) { return scfidplot.Extrapolation(&s.Scores) },
+		},
+		{
+			"projection", "Real and generated cells on the first two principal components of the real ones, at most 5,000 a side. What differs in other dimensions does not show here.",
+			s.projection != nil, func() (*figure.Figure, error) { return scfidplot.Projection(s.projection) },
+		},
+	} {
+		if !d.has {
+			continue
+		}
+		fig, err := d.draw()
 		if err != nil {
-			return err
+			return nil, err
 		}
-		p, err := f.figure(prefix+name, caption, fig)
-		*to = append(*to, p)
-		return err
-	}
-	fig, err := scfidplot.Groups(s.Result)
-	if err := add(&groups, "groups", "Distance (bar), its 95 % interval without bias (line) and the bias floor (mark): what two samples of the real cells of these sizes differ by.", fig, err); err != nil {
-		return nil, nil, err
-	}
-	if !s.Extrapolation.Value.Missing() {
-		fig, err := scfidplot.Extrapolation(&s.Scores)
-		if err := add(&rest, "extrapolation", "The distance of random parts of the cells falls as the parts grow; the line leads to FD∞, the distance at infinitely many cells.", fig, err); err != nil {
-			return nil, nil, err
+		p, err := f.figure(prefix+d.name, d.caption, fig)
+		if err != nil {
+			return nil, err
 		}
+		out = append(out, p)
 	}
-	if s.projection != nil {
-		fig, err := scfidplot.Projection(s.projection)
-		if err := add(&rest, "projection", "Real and generated cells on the first two principal components of the real ones, at most 5,000 a side. What differs in other dimensions does not show here.", fig, err); err != nil {
-			return nil, nil, err
-		}
-	}
-	return groups, rest, nil
+	return out, nil
 }
 
 // writeGroups writes groups.tsv, of several sets with their name in the first

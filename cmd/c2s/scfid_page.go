@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/cellsentence/c2s/internal/report"
@@ -22,38 +23,23 @@ func (f *scfidFolder) page(r *scfidResult) (*report.Page, error) {
 		}
 		p.Sections = append(p.Sections, s)
 	}
+	methods := report.Section{Title: "For the methods section"}
 	for i, s := range r.Sets {
-		prefix, before := "", ""
+		prefix, name := "", "The distance"
 		if len(r.Sets) > 1 {
-			prefix, before = fmt.Sprintf("set%d_", i+1), s.Name+": "
+			prefix, name = fmt.Sprintf("set%d_", i+1), s.Name
 		}
-		bars, rest, err := f.figures(s, prefix)
+		section, err := f.section(s, name, prefix)
 		if err != nil {
 			return nil, err
 		}
-		section := report.Section{Title: before + "the distance", Facts: scoreFacts(&s.Scores), Figures: bars, Tables: []report.Table{scoresTable(s.Result)}}
-		if before != "" {
-			section.Title, section.Text = s.Name, []string{s.Verdict}
+		if len(r.Sets) > 1 {
+			section.Text = append([]string{s.Verdict}, section.Text...)
 		}
-		if !s.MeanOverGroups.Missing() {
-			section.Text = append(section.Text, fmt.Sprintf("The unweighted mean of the groups, scFID, is %s; weighted by the real cells it is %s. Effect is how much a group changes the unweighted mean.",
-				figures(s.MeanOverGroups), figures(s.WeightedMeanOverGroups)))
-		}
-		for _, only := range []struct {
-			side string
-			keys []string
-		}{{"real", s.OnlyReal}, {"generated", s.OnlyGen}} {
-			if len(only.keys) > 0 {
-				section.Text = append(section.Text, fmt.Sprintf("Groups among the %s cells only, which are not in the mean: %s.", only.side, strings.Join(only.keys, ", ")))
-			}
-		}
-		section.Title = title(section.Title)
 		p.Sections = append(p.Sections, section)
-		if len(rest) > 0 {
-			p.Sections = append(p.Sections, report.Section{Title: title(before + "bias and shape"), Figures: rest})
-		}
-		p.Sections = append(p.Sections, report.Section{Title: title(before + "for the methods section"), Text: []string{s.Methods}})
+		methods.Text = append(methods.Text, s.Methods)
 	}
+	p.Sections = append(p.Sections, methods)
 	if len(groups) > 0 {
 		p.Sections = append(p.Sections, report.Section{Title: "Warnings about groups", Text: groups})
 	}
@@ -62,14 +48,24 @@ func (f *scfidFolder) page(r *scfidResult) (*report.Page, error) {
 	return p, err
 }
 
-// title begins with a capital, unless it begins with the name of a set.
-func title(s string) string {
-	for _, own := range []string{"the distance", "bias and shape", "for the methods section"} {
-		if s == own {
-			return strings.ToUpper(s[:1]) + s[1:]
+// section is all about one set.
+func (f *scfidFolder) section(s *scfidSet, name, prefix string) (report.Section, error) {
+	section := report.Section{Title: name, Facts: scoreFacts(&s.Scores), Tables: []report.Table{scoresTable(s.Result)}}
+	if !s.MeanOverGroups.Missing() {
+		section.Text = append(section.Text, fmt.Sprintf("The unweighted mean of the groups, scFID, is %s; weighted by the real cells it is %s. Effect is how much a group changes the unweighted mean.",
+			figures(s.MeanOverGroups), figures(s.WeightedMeanOverGroups)))
+	}
+	for _, only := range []struct {
+		side string
+		keys []string
+	}{{"real", s.OnlyReal}, {"generated", s.OnlyGen}} {
+		if len(only.keys) > 0 {
+			section.Text = append(section.Text, fmt.Sprintf("Groups among the %s cells only, which are not in the mean: %s.", only.side, strings.Join(only.keys, ", ")))
 		}
 	}
-	return s
+	var err error
+	section.Figures, err = f.figures(s, prefix)
+	return section, err
 }
 
 // scoresTable is all cells and each group, a line each.
@@ -107,7 +103,22 @@ func scoresTable(r *scfid.Result) report.Table {
 	for i := range r.Groups {
 		row(r.Groups[i].Key, &r.Groups[i].Scores, r.Groups[i].Effect)
 	}
-	return t
+	return withoutEmpty(t)
+}
+
+// withoutEmpty leaves out columns in which nothing stands.
+func withoutEmpty(t report.Table) report.Table {
+	out := report.Table{Caption: t.Caption, Filter: t.Filter, Rows: make([][]string, len(t.Rows))}
+	for k, c := range t.Columns {
+		if !slices.ContainsFunc(t.Rows, func(row []string) bool { return row[k] != "–" }) {
+			continue
+		}
+		out.Columns = append(out.Columns, c)
+		for i, row := range t.Rows {
+			out.Rows[i] = append(out.Rows[i], row[k])
+		}
+	}
+	return out
 }
 
 // ranking is the section of a comparison.
@@ -137,7 +148,7 @@ func (f *scfidFolder) ranking(c *scfid.Comparison) (report.Section, error) {
 		sets.Rows = append(sets.Rows, []string{m.Name, figures(m.FD), span(m.CI), figures(m.MeanTerm), figures(m.CovTerm)})
 	}
 	pairs := report.Table{
-		Caption: "Pairs", Filter: len(c.Pairs) > 10, FilterBy: "told apart",
+		Caption: "Pairs", Filter: len(c.Pairs) > 10,
 		Columns: []report.Column{
 			{Name: "nearer"},
 			{Name: "farther"},

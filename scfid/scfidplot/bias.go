@@ -68,7 +68,7 @@ func Bias(points []BiasPoint, dim int) (*figure.Figure, error) {
 	}
 	for _, factor := range []int{2, 4} {
 		at := float64(factor * dim)
-		line, err := plotter.NewLine(plotter.XYs{{X: at, Y: 0}, {X: at, Y: top}})
+		line, err := plotter.NewLine(plotter.XYs{{X: at, Y: 0}, {X: at, Y: 0.7 * top}})
 		if err != nil {
 			return nil, err
 		}
