@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -9,10 +10,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/apache/arrow/go/v17/arrow/float16"
 	"github.com/apache/arrow/go/v17/parquet"
 	"github.com/apache/arrow/go/v17/parquet/file"
 	"github.com/apache/arrow/go/v17/parquet/schema"
+
+	"github.com/cellsentence/c2s/internal/embedfile"
 )
 
 const (
@@ -201,7 +203,7 @@ func (v *Vectors) batch() (total int64, n int, err error) {
 		v.half = room(v.half, vectorBatch)
 		total, n, err = r.ReadBatch(vectorBatch, v.half, defs, reps)
 		for i, x := range v.half[:n] {
-			v.double[i] = float64(float16.FromLEBytes(x).Float32())
+			v.double[i] = embedfile.Half(binary.LittleEndian.Uint16(x)) // Arrow's own loses small numbers
 		}
 	default:
 		return 0, 0, errors.New("a column of another type than the schema says")

@@ -127,7 +127,7 @@ func (s *Set) Has(name string) bool {
 // where one of them is missing.
 func (s *Set) Labels(ctx context.Context, columns []string) ([]string, error) {
 	if s.labels == nil {
-		tip := "name a TSV file with a line a cell, and the names of the columns in its first line"
+		tip := "name a TSV file with --labels: the names of the columns, then a line a cell"
 		if s.side.Rows == nil {
 			tip = "statistics have no cells: compare the embeddings themselves"
 		}
