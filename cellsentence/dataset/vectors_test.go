@@ -71,7 +71,7 @@ func lists(t testing.TB, groups [][][]float64, nulls bool) []byte {
 	return b.Bytes()
 }
 
-// ramp is rows of the numbers start, start+1 …
+// ramp is rows of the numbers from start on.
 func ramp(start, n, d int) [][]float64 {
 	out := make([][]float64, n)
 	for i := range out {

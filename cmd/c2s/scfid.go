@@ -289,8 +289,7 @@ func (o *scfidFlags) measure(ctx context.Context, g *globals, sets []*scfidInput
 
 // ofScfid says which files an error is about, and what to do.
 func ofScfid(of string, err error) error {
-	var rows *scfid.NonFiniteError
-	if errors.As(err, &rows) {
+	if _, ok := errors.AsType[*scfid.NonFiniteError](err); ok {
 		return &inputError{fmt.Errorf("%s: %w", of, err), "--drop-nonfinite leaves such rows out"}
 	}
 	return fmt.Errorf("%s: %w", of, err)

@@ -43,7 +43,7 @@ func (r *scfidResult) ranking(b *strings.Builder) {
 	for _, p := range r.Comparison.Pairs {
 		fmt.Fprintf(t, "%s – %s\t%s\t%s\n", flat(p.Farther), flat(p.Nearer), figures(p.Difference), span(p.CI)+apart(p))
 	}
-	t.Flush() // a strings.Builder takes everything
+	_ = t.Flush() // a strings.Builder takes everything
 }
 
 // apart is a remark on a pair.
@@ -63,7 +63,7 @@ func (s *scfidSet) text(b *strings.Builder) {
 	if !s.MeanOverGroups.Missing() {
 		fmt.Fprintf(t, "mean over groups\t%s (scFID), %s weighted by the real cells\n", figures(s.MeanOverGroups), figures(s.WeightedMeanOverGroups))
 	}
-	t.Flush()
+	_ = t.Flush()
 	if len(s.Groups) == 0 {
 		return
 	}
@@ -73,7 +73,7 @@ func (s *scfidSet) text(b *strings.Builder) {
 	for _, g := range s.Groups {
 		fmt.Fprintf(t, "%s\t%d\t%d\t%s\t%s\t%s\t%s\t%s\n", flat(g.Key), g.NReal, g.NGen, figures(g.FD), span(g.CI), figures(g.BiasFloor), figures(g.PermutationP), figures(g.Effect))
 	}
-	t.Flush()
+	_ = t.Flush()
 	for _, only := range []struct {
 		side string
 		keys []string

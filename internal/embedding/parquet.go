@@ -15,7 +15,7 @@ func (s *Set) openParquet(ctx context.Context, opts Options) error {
 	if err != nil {
 		return err
 	}
-	defer v.Close()
+	defer func() { _ = v.Close() }() // it was only read
 	s.Key = v.Column()
 	var spool *embedfile.Spool
 	for {
