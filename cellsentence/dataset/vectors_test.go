@@ -228,3 +228,28 @@ func TestVectorsOfOtherWriters(t *testing.T) {
 		t.Errorf("one of five columns was taken: %v", err)
 	}
 }
+
+func FuzzVectors(f *testing.F) {
+	f.Add(lists(f, [][][]float64{ramp(0, 9, 2), ramp(0, 4, 2)}, false))
+	f.Add(lists(f, [][][]float64{{{1, math.NaN()}, nil}}, true))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		path := filepath.Join(t.TempDir(), "x.parquet")
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		v, err := dataset.OpenVectors(t.Context(), path, "", dataset.ReadOptions{Budget: 1 << 24})
+		if err != nil {
+			return
+		}
+		defer v.Close()
+		for range 100 { // a small file may claim many rows of few numbers
+			x, err := v.Next(t.Context())
+			if err != nil {
+				return
+			}
+			if v.Dim() < 1 || len(x)%v.Dim() != 0 {
+				t.Fatalf("%d numbers in rows of %d", len(x), v.Dim())
+			}
+		}
+	})
+}
