@@ -108,6 +108,12 @@ func (c *carrier) run() error {
 		if x, vr, err = c.f.Select(c.ctx, c.opts.Matrix); err != nil {
 			return err
 		}
+		if c.f.x != nil {
+			c.drop("X", c.opts.Matrix+" takes its place")
+		}
+	}
+	if err := c.otherModalities(); err != nil {
+		return err
 	}
 	// Data frames come first: the colours of their categories follow them.
 	steps := []func() error{
@@ -139,6 +145,39 @@ func (c *carrier) run() error {
 		}
 	}
 	c.report.NObs, c.report.NVars = c.w.nObs, c.w.nVars
+	return nil
+}
+
+// otherModalities lists what of a MuData file is not in the modality.
+func (c *carrier) otherModalities() error {
+	if c.f.format != FormatH5MU {
+		return nil
+	}
+	root, err := c.f.h.Root()
+	if err != nil {
+		return err
+	}
+	names, err := root.Names()
+	if err != nil {
+		return err
+	}
+	for _, n := range names {
+		if n != "mod" {
+			c.drop(n, "common to all modalities")
+		}
+	}
+	mods, err := root.Group("mod")
+	if err != nil {
+		return err
+	}
+	if names, err = mods.Names(); err != nil {
+		return err
+	}
+	for _, n := range names {
+		if key := join("/mod", n); key != c.f.root.Path() {
+			c.drop("mod/"+n, "another modality")
+		}
+	}
 	return nil
 }
 

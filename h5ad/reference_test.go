@@ -90,7 +90,13 @@ func TestEveryElementEqualsAnndata(t *testing.T) {
 // dumps is what one run of Python reads from files, by file and key.
 func dumps(t *testing.T, python string, files []string) map[string]map[string]record {
 	t.Helper()
-	out, err := run(t, python, append([]string{"dump"}, files...)...)
+	return printed(t, python, append([]string{"dump"}, files...)...)
+}
+
+// printed is what a command of reference.py prints, by file and key.
+func printed(t *testing.T, python string, args ...string) map[string]map[string]record {
+	t.Helper()
+	out, err := run(t, python, args...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/cellsentence/c2s/h5ad"
@@ -13,16 +14,28 @@ import (
 
 // TestDamagedFilesAreCopiedOrRefused changes bytes of files and copies them in
 // every way: each copy fails with an error or gives a file that can be read.
+// C2S_ROUNDS asks for more rounds (bench/survival.sh), which take in real files.
 func TestDamagedFilesAreCopiedOrRefused(t *testing.T) {
 	ctx := context.Background()
 	files, _ := filepath.Glob(filepath.Join("..", "testdata", "*.h5*"))
 	if len(files) < 10 {
 		t.Fatalf("%d files", len(files))
 	}
+	rounds := 300
+	if n, err := strconv.Atoi(os.Getenv("C2S_ROUNDS")); err == nil {
+		rounds = n
+		real, _ := filepath.Glob(filepath.Join(sharedDir(t), "data", "h5ad", "*.h5*"))
+		for _, path := range real {
+			if st, err := os.Stat(path); err == nil && st.Size() < 1<<20 {
+				files = append(files, path)
+			}
+		}
+		t.Logf("%d files", len(files))
+	}
 	r := rand.New(rand.NewPCG(1, 2))
 	dir := t.TempDir()
 	whole, refused := 0, 0
-	for round := range 300 {
+	for round := range rounds {
 		path := files[round%len(files)]
 		data, err := os.ReadFile(path)
 		if err != nil {
@@ -67,6 +80,7 @@ func TestDamagedFilesAreCopiedOrRefused(t *testing.T) {
 	if len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
+	t.Logf("%d copied, %d refused", whole, refused)
 	if whole == 0 || refused == 0 {
 		t.Errorf("%d copied, %d refused: expected both", whole, refused)
 	}

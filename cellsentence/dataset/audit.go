@@ -144,7 +144,7 @@ type auditRow struct {
 	leadOf   float32        // of all first words
 	lineage  [maxLineages]uint8
 	common   float32 // share of ubiquitous genes among the first words
-	fit      float32 // mean log ratio of its first words under its label to all cells
+	fit      float32 // weighted mean log ratio of its first words, its label to all cells
 	order    float32 // correlation of its order with the usual one, transformed
 	other    float32 // log odds of the best other label
 	rival    int32   // that label
@@ -202,6 +202,9 @@ func Audit(ctx context.Context, inputs []AuditInput, cfg AuditConfig) (*AuditRes
 	if len(a.rows) == 0 {
 		return nil, inputError(inputs[0].Path, "", "", "there is no row to audit")
 	}
+	if err := a.anyKnown(); err != nil {
+		return nil, err
+	}
 	a.compare()
 	a.duplicates()
 	a.conflicts()
@@ -219,6 +222,20 @@ func Audit(ctx context.Context, inputs []AuditInput, cfg AuditConfig) (*AuditRes
 		return nil, err
 	}
 	return &AuditResult{Report: *a.report, a: a}, nil
+}
+
+// anyKnown refuses datasets of which the vocabulary knows no word: the flags would say
+// that all is junk, and the cause is another.
+func (a *auditor) anyKnown() error {
+	words := int64(0)
+	for i := range a.rows {
+		words += int64(a.rows[i].words)
+	}
+	if words > 0 && words == a.report.Unknown.Words {
+		return inputError(a.inputs[0].Path, "", "give its delimiter, or the vocabulary of its organism and gene names",
+			"none of its %d words, such as %.40q, is in the vocabulary", words, a.report.Unknown.example())
+	}
+	return nil
 }
 
 // columns finds the columns to use.
@@ -324,11 +341,8 @@ type spread struct{ median, mad float64 }
 // distribution: 1/Φ⁻¹(3/4).
 const normalMAD = 1.4826
 
-// spreadOf sorts values.
+// spreadOf sorts values, of which there are some.
 func spreadOf(values []float64) spread {
-	if len(values) == 0 {
-		return spread{math.NaN(), math.NaN()}
-	}
 	m := medianOf(values)
 	for i, v := range values {
 		values[i] = math.Abs(v - m)
@@ -348,32 +362,45 @@ func medianOf(values []float64) float64 {
 // z is how many scaled deviations, of at least the given size, a value lies away.
 func (s spread) z(v, least float64) float64 { return (v - s.median) / math.Max(s.mad, least) }
 
-// leastGroup is how many rows make a group of their own; those of smaller groups are
-// compared with all rows.
-const leastGroup = 20
+const (
+	// leastGroup is how many rows make a spread of their own.
+	leastGroup = 20
+	// fewestGroup is how many have a median at least; rows of smaller groups have
+	// nothing to be compared with.
+	fewestGroup = 5
+)
 
-// spreads gives the spread of a value in each group that is large enough, and that
-// of all rows behind them.
+// spreads gives the spread of a value in each group. One of few rows has the typical
+// deviation of groups, where its own is smaller; one of very few has an infinite one.
 func (a *auditor) spreads(value func(r *auditRow) (float64, bool)) func(r *auditRow) spread {
-	all := []float64{}
 	by := map[int32][]float64{}
 	for i := range a.rows {
 		if v, ok := value(&a.rows[i]); ok {
-			all = append(all, v)
 			by[a.rows[i].group] = append(by[a.rows[i].group], v)
 		}
 	}
 	out := map[int32]spread{}
+	var mads []float64
 	for g, v := range by {
-		if len(v) >= leastGroup {
+		if len(v) >= fewestGroup {
 			out[g] = spreadOf(v)
+			mads = append(mads, out[g].mad)
 		}
 	}
-	rest := spreadOf(all)
+	typical := 0.0
+	if len(mads) > 0 {
+		typical = medianOf(mads)
+	}
+	for g, s := range out {
+		if len(by[g]) < leastGroup {
+			s.mad = max(s.mad, typical)
+			out[g] = s
+		}
+	}
 	return func(r *auditRow) spread {
 		if s, ok := out[r.group]; ok {
 			return s
 		}
-		return rest
+		return spread{0, math.Inf(1)}
 	}
 }

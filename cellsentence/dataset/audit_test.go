@@ -372,6 +372,17 @@ func TestAuditReport(t *testing.T) {
 	}
 }
 
+// TestAuditUnknown refuses what the vocabulary knows nothing of.
+func TestAuditUnknown(t *testing.T) {
+	cells, w := simulated(t, simulate.Config{Seed: 8}, 0, 50, 0)
+	in := []dataset.AuditInput{{Name: "a", Path: save(t, "a.parquet", cells)}}
+	var bad *dataset.Error
+	_, err := dataset.Audit(t.Context(), in, dataset.AuditConfig{Vocabulary: vocabulary(w), Delimiter: "; "})
+	if !errors.As(err, &bad) || !strings.Contains(err.Error(), "none of its 50 words") {
+		t.Errorf("%v, expected that no word is known", err)
+	}
+}
+
 // TestAuditWithoutLabels finds doublets by the built-in markers.
 func TestAuditWithoutLabels(t *testing.T) {
 	cells, _ := simulated(t, simulate.Config{Seed: 9, Perturbations: []simulate.Perturbation{}, DoubletShare: 0.05}, 0, 2000, 0)

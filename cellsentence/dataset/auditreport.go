@@ -80,6 +80,14 @@ func (u *Unknown) count(gene int32, name string) {
 	u.names[gene] = name
 }
 
+// example is one of the words.
+func (u *Unknown) example() string {
+	for _, g := range slices.Sorted(maps.Keys(u.names)) {
+		return u.names[g]
+	}
+	return ""
+}
+
 // Lead is how much of the first words of a label's sentences is of one kind of gene.
 type Lead struct {
 	Kind    string  `json:"kind"` // ribosomal, mitochondrial or stress
@@ -188,7 +196,7 @@ func (r *Report) lineage(name, of string) {
 }
 
 // lead counts a row for a kind of lead.
-func (r *Report) lead(kind int, label string, median, limit, share float64) {
+func (r *Report) lead(kind int, label string, median, limit, share float64, flagged bool) {
 	k := slices.IndexFunc(r.Leads, func(l Lead) bool { return l.Kind == leadNames[kind] && l.Label == label })
 	if k < 0 {
 		k = len(r.Leads)
@@ -197,7 +205,7 @@ func (r *Report) lead(kind int, label string, median, limit, share float64) {
 	l := &r.Leads[k]
 	l.Rows++
 	l.Most = max(l.Most, share)
-	if share > limit {
+	if flagged {
 		l.Flagged++
 	}
 }

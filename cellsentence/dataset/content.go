@@ -17,11 +17,11 @@ type profiles struct {
 	logs   [][]float32 // [label][gene]: log ratio to all cells
 	common []bool      // genes among the first words of half of all cells
 
-	places []float64 // [gene]: the sum of its places in sentences, from 0 to below 1
-	placed []int32   // [gene]: in how many
+	places placeTable   // of all cells
+	own    []placeTable // of each label
 
-	own   []float64 // log ratios of the cell in work
-	pairs map[[2]int32]bool
+	ratios []float64 // of the cell in work
+	pairs  map[[2]int32]bool
 }
 
 // orderWords is how many words the order of a sentence is told by, and leastOrder how
@@ -31,35 +31,70 @@ const (
 	leastOrder = 20
 )
 
+// placeTable adds up where genes stand in sentences, from 0 to below 1.
+type placeTable struct {
+	sum   []float64
+	cells []int32
+}
+
+func (t *placeTable) add(gene int32, place float64) {
+	t.cells = extend(t.cells, int(gene))
+	for len(t.sum) < len(t.cells) {
+		t.sum = append(t.sum, 0)
+	}
+	t.cells[gene]++
+	t.sum[gene] += place
+}
+
+// without is the sum and the number of cells, one of them left out.
+func (t *placeTable) without(gene int32, place float64) (sum, cells float64) {
+	if int(gene) >= len(t.cells) {
+		return 0, 0
+	}
+	return t.sum[gene] - place, float64(t.cells[gene] - 1)
+}
+
 // addOrder adds the places of the genes of a sentence.
-func (p *profiles) addOrder(genes []int32) {
+func (p *profiles) addOrder(label int32, genes []int32) {
 	if len(genes) < leastOrder {
 		return
 	}
-	for i, g := range genes {
-		p.placed = extend(p.placed, int(g))
-		for len(p.places) < len(p.placed) {
-			p.places = append(p.places, 0)
+	var own *placeTable
+	if label >= 0 && int(label) < maxProfile/max(len(p.total), 1) {
+		for len(p.own) <= int(label) {
+			p.own = append(p.own, placeTable{})
 		}
-		p.placed[g]++
-		p.places[g] += float64(i) / float64(len(genes))
+		own = &p.own[label]
+	}
+	for i, g := range genes {
+		place := float64(i) / float64(len(genes))
+		p.places.add(g, place)
+		if own != nil {
+			own.add(g, place)
+		}
 	}
 }
 
-// orderOf correlates the order of the genes of a sentence with their usual places, in
-// all other sentences, and takes Fisher's transformation of it, which varies about
-// alike around any correlation; 0 where nothing can be said.
-func (p *profiles) orderOf(genes []int32) float64 {
-	if len(genes) < leastOrder {
+// placePrior is how many cells the place of a gene in all cells is worth beside those
+// of the label.
+const placePrior = 5
+
+// orderOf correlates the order of the genes of a sentence with their usual places in
+// the other sentences of its label, and takes Fisher's transformation of it, which
+// varies about alike around any correlation; 0 where nothing can be said.
+func (p *profiles) orderOf(label int32, genes []int32) float64 {
+	if len(genes) < leastOrder || int(label) >= len(p.own) {
 		return 0
 	}
 	var n, sx, sy, sxx, syy, sxy float64
 	for i, g := range genes {
-		if p.placed[g] < 2 {
+		x := float64(i) / float64(len(genes))
+		all, cells := p.places.without(g, x)
+		if cells < 1 {
 			continue
 		}
-		x := float64(i) / float64(len(genes))
-		y := (p.places[g] - x) / float64(p.placed[g]-1)
+		sum, own := p.own[label].without(g, x)
+		y := (sum + placePrior*all/cells) / (own + placePrior)
 		n, sx, sy, sxx, syy, sxy = n+1, sx+x, sy+y, sxx+x*x, syy+y*y, sxy+x*y
 	}
 	r := (n*sxy - sx*sy) / math.Sqrt((n*sxx-sx*sx)*(n*syy-sy*sy))
@@ -176,7 +211,6 @@ func (p *profiles) score(r *auditRow, genes []int32, odds float64) int32 {
 	if len(genes) == 0 {
 		return -1
 	}
-	r.order = float32(p.orderOf(genes))
 	top := genes[:min(len(genes), topWords)]
 	common := 0
 	for _, g := range top {
@@ -188,13 +222,18 @@ func (p *profiles) score(r *auditRow, genes []int32, odds float64) int32 {
 	if r.label < 0 || int(r.label) >= len(p.counts) || p.cells[r.label] < 2 {
 		return -1
 	}
-	own, sum := p.own[:0], 0.0
-	for _, g := range top {
+	ratios, sum := p.ratios[:0], 0.0
+	fit, weights := 0.0, 0.0
+	for i, g := range top {
 		v := p.logRatio(p.counts[r.label][g]-1, p.cells[r.label]-1, g)
-		own = append(own, v)
+		ratios = append(ratios, v)
 		sum += v
+		// The last of the first words of a shallow cell have a count of one: chance.
+		w := leadWeight(i)
+		fit += w * v
+		weights += w
 	}
-	p.own = own
+	p.ratios = ratios
 	best, rival := math.Inf(-1), int32(-1)
 	for l, logs := range p.logs {
 		if int32(l) == r.label || p.cells[l] < leastGroup {
@@ -208,7 +247,8 @@ func (p *profiles) score(r *auditRow, genes []int32, odds float64) int32 {
 			best, rival = other, int32(l)
 		}
 	}
-	r.fit = float32(sum / float64(len(top)))
+	r.order = float32(p.orderOf(r.label, genes))
+	r.fit = float32(fit / weights)
 	r.other, r.rival, r.hasScore = float32(best-sum), rival, true
 	return p.doublet(r.label, top, max(sum, best)+math.Log(odds))
 }
@@ -228,7 +268,7 @@ func (p *profiles) doublet(label int32, top []int32, least float64) int32 {
 		}
 		theirs := 0
 		for i, g := range top {
-			if float64(logs[g])-p.own[i] > marks {
+			if float64(logs[g])-p.ratios[i] > marks {
 				theirs++
 			}
 		}
@@ -238,7 +278,7 @@ func (p *profiles) doublet(label int32, top []int32, least float64) int32 {
 		for _, part := range [...]float64{0.2, 0.5, 0.8} { // cells differ in size
 			sum := 0.0
 			for i, g := range top {
-				sum += math.Log((1-part)*math.Exp(p.own[i]) + part*math.Exp(float64(logs[g])))
+				sum += math.Log((1-part)*math.Exp(p.ratios[i]) + part*math.Exp(float64(logs[g])))
 			}
 			if sum > best {
 				best, partner = sum, int32(l)

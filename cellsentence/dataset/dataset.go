@@ -39,6 +39,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+
+	"github.com/cellsentence/c2s/internal/shard"
 )
 
 // Columns of a dataset of cells.
@@ -58,8 +60,8 @@ const (
 	ColumnResponseTokens = "c2s_response_tokens" // by [EstimateTokens]
 )
 
-// BlockRows is the number of rows of a full block.
-const BlockRows = 4096
+// BlockRows is the number of rows of a full block: 4,096.
+const BlockRows = shard.BlockRows
 
 // Format is a file format.
 type Format struct {

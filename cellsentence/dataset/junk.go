@@ -171,7 +171,7 @@ func (a *AuditResult) Write(ctx context.Context, input int, out string, opts Opt
 	if err != nil {
 		return err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }() // it is only read
 	schema := r.Schema()
 	if len(r.skipped) > 0 {
 		return inputError(path, "", "", "column %q is of a kind that cannot be written", r.skipped[0])
@@ -180,7 +180,7 @@ func (a *AuditResult) Write(ctx context.Context, input int, out string, opts Opt
 		if schema.Index(f.Name) >= 0 {
 			return inputError(path, "", "remove it, or audit the dataset that it was made from", "there is a column %q already", f.Name)
 		}
-		schema = append(schema[:len(schema):len(schema)], f)
+		schema = append(slices.Clip(schema), f)
 	}
 	opts.Inputs = append(slices.Clone(opts.Inputs), path)
 	w, err := Create(out, schema, opts)

@@ -100,22 +100,26 @@ func (a *auditor) leading() {
 	flags := [leads]Flags{FlagRibosomal, FlagMitochondrial, FlagStress}
 	for k := range leads {
 		// The root of a share varies about alike around any share, but for the smallest.
-		share := func(r *auditRow) (float64, bool) {
+		root := func(r *auditRow) (float64, bool) {
 			return math.Sqrt(float64(r.lead[k])/float64(max(r.leadOf, 1)) + smallLead), r.leadOf >= shortest
 		}
-		of := a.spreads(share)
+		of := a.spreads(root)
 		for i := range a.rows {
 			r := &a.rows[i]
-			v, ok := share(r)
+			v, ok := root(r)
 			if !ok {
 				continue
 			}
 			s := of(r)
+			if math.IsInf(s.mad, 1) {
+				continue
+			}
 			limit := s.median + a.cfg.MADs*max(s.mad, leastLead)
 			if v > limit {
 				r.flags |= flags[k]
 			}
-			a.report.lead(k, a.groupName(r.group), s.median*s.median-smallLead, limit*limit-smallLead, v*v-smallLead)
+			share := func(root float64) float64 { return min(max(root*root-smallLead, 0), 1) }
+			a.report.lead(k, a.groupName(r.group), share(s.median), share(limit), share(v), v > limit)
 		}
 	}
 }

@@ -52,7 +52,7 @@ func joinRows(ctx context.Context, parts []string, out string, opts Options) (ro
 			return 0, err
 		}
 		err = func() error {
-			defer r.Close()
+			defer func() { _ = r.Close() }() // it is only read
 			if len(r.skipped) > 0 {
 				return inputError(part, "", "", "column %q is of a kind that cannot be written", r.skipped[0])
 			}
@@ -123,10 +123,9 @@ func joinFile(ctx context.Context, sink *textSink, part string, empty []byte) er
 		}
 		n, err := io.ReadFull(f, buf)
 		if n > 0 && !(first && len(empty) > 0 && bytes.Equal(buf[:n], empty)) {
-			if _, err := sink.w.Write(buf[:n]); err != nil {
+			if err := sink.put(nil, buf[:n]); err != nil {
 				return err
 			}
-			sink.written = true
 			last = buf[n-1]
 		}
 		first = false

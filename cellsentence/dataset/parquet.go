@@ -30,20 +30,17 @@ const (
 )
 
 // parquetSink writes Parquet. The library's own writer of files loses errors in
-// Close and makes a new zstd encoder for each page, so the row groups are put
-// together here, of the same parts.
+// Close, makes a new zstd encoder for each page and works on one processor, so the row
+// groups are put together here, of the same parts: first each block is written to
+// nowhere, beside others, for its compressed pages, and then with these to the file.
 type parquetSink struct {
-	out     *counter
-	schema  *schema.Schema
-	props   *parquet.WriterProperties
-	meta    *metadata.FileMetaDataBuilder
-	zstd    *zstd.Encoder
-	groups  int
-	levels  []int16
-	strings []parquet.ByteArray
-	ints    []int64
-	floats  []float64
-	bools   []bool
+	inOrder[[][][]byte] // the pages of each column
+	out                 *counter
+	schema              *schema.Schema
+	props               *parquet.WriterProperties
+	meta                *metadata.FileMetaDataBuilder
+	zstd                *zstd.Encoder
+	groups              int
 }
 
 // counter knows how many bytes went through it.
@@ -61,18 +58,26 @@ func (c *counter) Write(p []byte) (int, error) {
 // Tell is the position in the file.
 func (c *counter) Tell() int64 { return c.n }
 
-// pager compresses pages with one encoder.
+// pager compresses pages and keeps them, or takes those that were kept.
 type pager struct {
 	file.PageWriter
-	zstd *zstd.Encoder
+	zstd *zstd.Encoder // nil: the pages are there
+	kept [][]byte
 }
 
-// Compress returns fresh memory, since pages wait for their dictionary.
+// Compress gives memory that stays as it is, since pages wait for their dictionary.
 func (p *pager) Compress(_ *bytes.Buffer, src []byte) []byte {
-	return p.zstd.EncodeAll(src, make([]byte, 0, len(src)/3+64))
+	if p.zstd == nil {
+		page := p.kept[0]
+		p.kept = p.kept[1:]
+		return page
+	}
+	page := p.zstd.EncodeAll(src, make([]byte, 0, len(src)/3+64))
+	p.kept = append(p.kept, page)
+	return page
 }
 
-func newParquetSink(w io.Writer, columns Schema) (*parquetSink, error) {
+func newParquetSink(w io.Writer, columns Schema, jobs int) (*parquetSink, error) {
 	nodes := make(schema.FieldList, len(columns))
 	opts := []parquet.WriterProperty{
 		parquet.WithCompression(compress.Codecs.Zstd), parquet.WithCreatedBy("c2s"),
@@ -105,7 +110,10 @@ func newParquetSink(w io.Writer, columns Schema) (*parquetSink, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &parquetSink{out: &counter{Writer: w}, schema: schema.NewSchema(root), props: parquet.NewWriterProperties(opts...)}
+	p := &parquetSink{
+		out: &counter{Writer: w}, schema: schema.NewSchema(root), props: parquet.NewWriterProperties(opts...),
+	}
+	p.inOrder = inOrder[[][][]byte]{jobs: max(jobs, 1), make: p.compress, emit: p.put}
 	keys := metadata.NewKeyValueMetadata()
 	text, err := arrowSchemaText(columns)
 	if err != nil {
@@ -115,7 +123,7 @@ func newParquetSink(w io.Writer, columns Schema) (*parquetSink, error) {
 		return nil, err
 	}
 	p.meta = metadata.NewFileMetadataBuilder(p.schema, p.props, keys)
-	if p.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1)); err != nil {
+	if p.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(p.jobs)); err != nil {
 		return nil, err
 	}
 	_, err = io.WriteString(p.out, parquetMagic)
@@ -133,80 +141,107 @@ func arrowSchemaText(columns Schema) (string, error) {
 	return base64.StdEncoding.EncodeToString(b.Bytes()[:b.Len()-endOfStream]), nil
 }
 
-func (p *parquetSink) write(b *Batch) (*Batch, error) {
+// compress makes the pages of a block.
+func (p *parquetSink) compress(b *Batch) ([][][]byte, error) {
+	pages := make([][][]byte, len(b.Columns))
+	group := metadata.NewFileMetadataBuilder(p.schema, p.props, nil).AppendRowGroup()
+	for i := range b.Columns {
+		to := &pager{zstd: p.zstd}
+		if _, err := p.chunk(&counter{Writer: io.Discard}, group, to, &b.Columns[i], 0, i); err != nil {
+			return nil, err
+		}
+		pages[i] = to.kept
+	}
+	return pages, nil
+}
+
+// put writes a row group.
+func (p *parquetSink) put(b *Batch, pages [][][]byte) error {
 	if p.groups == maxRowGroups {
-		return b, fmt.Errorf("a Parquet file has at most %d row groups of %d rows: write several files, or a folder (.hf)", maxRowGroups, BlockRows)
+		return fmt.Errorf("a Parquet file has at most %d row groups of %d rows: write several files, or a folder (.hf)", maxRowGroups, BlockRows)
 	}
 	group := p.meta.AppendRowGroup()
 	var total int64
-	for i := range b.Columns {
-		chunk := group.NextColumnChunk()
-		pages, err := file.NewPageWriter(p.out, compress.Codecs.Zstd, compress.DefaultCompressionLevel, chunk,
-			int16(p.groups), int16(i), memory.DefaultAllocator, false, nil, nil)
-		if err != nil {
-			return b, err
+	err := guard(func() error {
+		for i := range b.Columns {
+			n, err := p.chunk(p.out, group, &pager{kept: pages[i]}, &b.Columns[i], p.groups, i)
+			if err != nil {
+				return err
+			}
+			total += n
 		}
-		w := file.NewColumnChunkWriter(chunk, &pager{pages, p.zstd}, p.props)
-		if err := guard(func() error { return p.column(w, &b.Columns[i]) }); err != nil {
-			return b, err
-		}
-		if err := w.Close(); err != nil {
-			return b, err
-		}
-		total += w.TotalBytesWritten()
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	group.SetNumRows(b.Rows())
-	err := group.Finish(total, int16(p.groups))
+	err = group.Finish(total, int16(p.groups))
 	p.groups++
-	return b, err
+	return err
 }
 
-// column writes the values of a column: those that are there, and a level for each
-// row that says whether it is.
-func (p *parquetSink) column(w file.ColumnChunkWriter, c *Column) (err error) {
-	p.levels = p.levels[:0]
-	for _, missing := range c.Missing {
-		level := int16(1)
-		if missing {
-			level = 0
+// chunk writes a column of a row group and returns its bytes.
+func (p *parquetSink) chunk(out *counter, group *metadata.RowGroupMetaDataBuilder, pages *pager, c *Column, ordinal, column int) (n int64, err error) {
+	chunk := group.NextColumnChunk()
+	pages.PageWriter, err = file.NewPageWriter(out, compress.Codecs.Zstd, compress.DefaultCompressionLevel, chunk,
+		int16(ordinal), int16(column), memory.DefaultAllocator, false, nil, nil)
+	if err != nil {
+		return 0, err
+	}
+	w := file.NewColumnChunkWriter(chunk, pages, p.props)
+	if err := writeColumn(w, c); err != nil {
+		return 0, err
+	}
+	err = w.Close()
+	return w.TotalBytesWritten(), err
+}
+
+// writeColumn writes the values of a column: those that are there, and a level for
+// each row that says whether it is.
+func writeColumn(w file.ColumnChunkWriter, c *Column) (err error) {
+	levels := make([]int16, len(c.Missing))
+	for i, missing := range c.Missing {
+		if !missing {
+			levels[i] = 1
 		}
-		p.levels = append(p.levels, level)
 	}
 	switch w := w.(type) {
 	case *file.ByteArrayColumnChunkWriter:
-		p.strings = p.strings[:0]
+		strings := make([]parquet.ByteArray, 0, len(c.Missing))
 		for i, missing := range c.Missing {
 			if !missing {
-				p.strings = append(p.strings, c.TextAt(i))
+				strings = append(strings, c.TextAt(i))
 			}
 		}
-		_, err = w.WriteBatch(p.strings, p.levels, nil)
+		_, err = w.WriteBatch(strings, levels, nil)
 	case *file.BooleanColumnChunkWriter:
-		p.bools = present(p.bools[:0], c.Bools, c.Missing)
-		_, err = w.WriteBatch(p.bools, p.levels, nil)
+		_, err = w.WriteBatch(present(c.Bools, c.Missing), levels, nil)
 	case *file.Int64ColumnChunkWriter:
-		p.ints = present(p.ints[:0], c.Ints, c.Missing)
-		_, err = w.WriteBatch(p.ints, p.levels, nil)
+		_, err = w.WriteBatch(present(c.Ints, c.Missing), levels, nil)
 	case *file.Float64ColumnChunkWriter:
-		p.floats = present(p.floats[:0], c.Floats, c.Missing)
-		_, err = w.WriteBatch(p.floats, p.levels, nil)
+		_, err = w.WriteBatch(present(c.Floats, c.Missing), levels, nil)
 	default:
 		err = errors.New("a column of an unknown type")
 	}
 	return err
 }
 
-// present appends the values that are not missing.
-func present[T any](dst, values []T, missing []bool) []T {
+// present is the values that are not missing.
+func present[T any](values []T, missing []bool) []T {
+	out := make([]T, 0, len(values))
 	for i, v := range values {
 		if !missing[i] {
-			dst = append(dst, v)
+			out = append(out, v)
 		}
 	}
-	return dst
+	return out
 }
 
 func (p *parquetSink) close() error {
+	if err := p.flush(); err != nil {
+		return err
+	}
 	meta, err := p.meta.Finish()
 	if err != nil {
 		return err

@@ -67,7 +67,7 @@ func Open(ctx context.Context, path string, opts ReadOptions) (*Reader, error) {
 	err := guard(func() error { return r.open(ctx, path, &opts) })
 	if err != nil {
 		if r.source != nil {
-			r.source.close() // the first error counts
+			_ = r.source.close() // the first error counts
 		}
 		return nil, at(path, "", err)
 	}
@@ -210,7 +210,7 @@ func Read(ctx context.Context, path string, opts ReadOptions) iter.Seq2[*Batch, 
 			yield(nil, err)
 			return
 		}
-		defer r.Close()
+		defer func() { _ = r.Close() }() // it is only read
 		for b, err := range r.All(ctx) {
 			if !yield(b, err) {
 				return

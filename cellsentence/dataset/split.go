@@ -107,15 +107,15 @@ func NewSplitter(ctx context.Context, path string, cfg SplitConfig, opts ReadOpt
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }() // it is only read
 	if err := cfg.key(r.Schema(), path); err != nil {
 		return nil, err
 	}
 	s := &Splitter{cfg: cfg, columns: cfg.Key}
-	at := 0.0
+	sum := 0.0
 	for _, side := range cfg.Sides {
-		at += side.Share
-		s.bounds = append(s.bounds, at)
+		sum += side.Share
+		s.bounds = append(s.bounds, sum)
 	}
 	s.bounds[len(s.bounds)-1] = 1
 	by := cfg.Group + cfg.Stratify
@@ -127,7 +127,7 @@ func NewSplitter(ctx context.Context, path string, cfg SplitConfig, opts ReadOpt
 	}
 	s.columns = append(slices.Clone(cfg.Key), by)
 	opts.Columns = uniqueNames(s.columns)
-	return s, s.learn(ctx, path, opts, by)
+	return s, at(path, "", s.learn(ctx, path, opts, by))
 }
 
 func uniqueNames(names []string) []string {
@@ -308,7 +308,7 @@ func Split(ctx context.Context, path string, out func(side string) string, cfg S
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }() // it is only read
 	if len(r.skipped) > 0 {
 		return nil, inputError(path, "", "", "column %q is of a kind that cannot be written", r.skipped[0])
 	}

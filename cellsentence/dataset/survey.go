@@ -25,6 +25,11 @@ const leadWords = 50
 // topWords is how many words the content of a sentence is told by.
 const topWords = 100
 
+// leadWeight is how much the word at a place from 0 on counts, as in discounted
+// cumulated gain (Järvelin and Kekäläinen, ACM Transactions on Information Systems
+// 20:422, 2002): the first four times the fifteenth.
+func leadWeight(place int) float64 { return 1 / math.Log2(float64(place+2)) }
+
 // leadKind tells what kind of gene a name is, −1 for most.
 func leadKind(gene string) int {
 	switch {
@@ -136,10 +141,7 @@ func (s *surveyor) sentence(r *auditRow, text []byte) {
 		}
 		s.seen[g] = true
 		if n := len(s.top); n < leadWords {
-			// As in discounted cumulated gain (Järvelin and Kekäläinen, ACM Transactions on
-			// Information Systems 20:422, 2002): the first word counts four times the
-			// fifteenth.
-			w := float32(1 / math.Log2(float64(n+2)))
+			w := float32(leadWeight(n))
 			r.leadOf += w
 			if k := s.kinds[g]; k > 0 {
 				r.lead[k-1] += w
@@ -161,7 +163,7 @@ func (s *surveyor) sentence(r *auditRow, text []byte) {
 		a.report.Unknown.Words += int64(r.unknown)
 		a.report.Unknown.Rows++
 	}
-	a.profile.addOrder(s.top)
+	a.profile.addOrder(r.label, s.top)
 	a.profile.add(r.label, s.top[:min(len(s.top), topWords)])
 	a.near.add(s.hashes)
 }

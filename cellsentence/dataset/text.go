@@ -11,82 +11,52 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// textSink writes txt and jsonl. Blocks are encoded and compressed beside each
-// other and written in order.
+// textSink writes txt and jsonl.
 type textSink struct {
+	inOrder[[]byte]
 	w       io.Writer
 	format  Format
 	keys    []string // `"name": ` of each column
 	column  int      // that of txt
-	jobs    int
 	zstd    *zstd.Encoder
-	waiting []chan textBlock
 	written bool
-	err     error
-}
-
-type textBlock struct {
-	rows  *Batch
-	bytes []byte
-	err   error
 }
 
 func newTextSink(w io.Writer, format Format, schema Schema, jobs int) *textSink {
-	t := &textSink{w: w, format: format, jobs: max(jobs, 1), column: schema.Index(ColumnSentence)}
+	t := &textSink{w: w, format: format, column: schema.Index(ColumnSentence)}
+	t.inOrder = inOrder[[]byte]{jobs: max(jobs, 1), make: t.encode, emit: t.put}
 	for _, f := range schema {
 		t.keys = append(t.keys, string(appendString(nil, []byte(f.Name)))+": ")
 	}
 	if format.Compression == "zstd" {
-		// Without a checksum of the content the concatenation of frames stays simple;
-		// the options are valid, so there is no error.
+		// The options are valid, so that there is no error.
 		t.zstd, _ = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(t.jobs))
 	}
 	return t
 }
 
-func (t *textSink) write(b *Batch) (*Batch, error) {
-	done := make(chan textBlock, 1)
-	go func() {
-		bytes, err := t.encode(b)
-		done <- textBlock{b, bytes, err}
-	}()
-	t.waiting = append(t.waiting, done)
-	if len(t.waiting) < t.jobs {
-		return nil, t.err
-	}
-	return t.next()
-}
-
-// next writes the oldest block.
-func (t *textSink) next() (*Batch, error) {
-	block := <-t.waiting[0]
-	t.waiting = t.waiting[1:]
-	if t.err == nil {
-		t.err = block.err
-	}
-	if t.err == nil {
-		_, t.err = t.w.Write(block.bytes)
-		t.written = true
-	}
-	return block.rows, t.err
+func (t *textSink) put(_ *Batch, text []byte) error {
+	t.written = true
+	_, err := t.w.Write(text)
+	return err
 }
 
 func (t *textSink) close() error {
-	for len(t.waiting) > 0 {
-		_, _ = t.next() // the first error stays
-	}
-	if t.err == nil && !t.written && t.format.Compression != "" {
+	err := t.flush()
+	if err == nil && !t.written && t.format.Compression != "" {
 		// An empty file of these formats is not empty.
 		empty, err := t.pack(nil)
 		if err != nil {
 			return err
 		}
-		_, t.err = t.w.Write(empty)
+		if err := t.put(nil, empty); err != nil {
+			return err
+		}
 	}
 	if t.zstd != nil {
 		_ = t.zstd.Close() // it compresses whole blocks and has nothing left
 	}
-	return t.err
+	return err
 }
 
 // encode makes the bytes of a block.

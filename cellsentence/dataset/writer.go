@@ -20,8 +20,8 @@ type Options struct {
 	Stdout io.Writer
 	// Format is that of the output; its zero value means what the name tells.
 	Format Format
-	// Jobs is how many blocks of txt and jsonl are made at a time (0: 1). It has no
-	// influence on the bytes.
+	// Jobs is how many blocks of Parquet, txt and jsonl are encoded and compressed at a
+	// time (0: 1). It has no influence on the bytes.
 	Jobs int
 }
 
@@ -91,7 +91,7 @@ func Create(path string, schema Schema, opts Options) (*Writer, error) {
 	w.commit, w.abort = f.Commit, f.Abort
 	switch format.Kind {
 	case "parquet":
-		w.sink, err = newParquetSink(f, schema)
+		w.sink, err = newParquetSink(f, schema, opts.Jobs)
 	case "arrow":
 		w.sink, err = newArrowSink(f, schema)
 	default:

@@ -48,12 +48,12 @@ const (
 func Tasks() []Task {
 	var (
 		numGenes   = Field{"num_genes", "the number of genes asked for, also where a cell has fewer", kindGeneCount}
-		numCells   = Field{"num_cells", "the number of cells: of Sample.Cells, or a value if there are none", kindCellCount}
+		numCells   = Field{"num_cells", "the number of cells: those that the prompt shows, or a value", kindCellCount}
 		organism   = Field{"organism", "the species, for C2S models 'Homo sapiens' or 'Mus musculus'", kindLine}
 		cell       = Field{"cell_sentence", "the sentence of the cell, cut to num_genes", kindSentence}
-		cells      = Field{"multi_cell_sentences", "the sentences of Sample.Cells, numbered, each cut to num_genes", kindCells}
+		cells      = Field{"multi_cell_sentences", "the sentences of several cells, numbered, each cut to num_genes", kindCells}
 		cellType   = Field{"cell_type", "the cell's type", kindLine}
-		cellTypes  = Field{"cell_types", "the types of Sample.CellTypes, numbered, a line each", kindTypes}
+		cellTypes  = Field{"cell_types", "the types of these cells, numbered, a line each", kindTypes}
 		tissue     = Field{"tissue", "the tissue that the cells are from", kindLine}
 		abstract   = Field{"abstract", "a text about the data set, such as its paper's abstract", kindText}
 		caption    = Field{"caption", "a text about the cluster", kindText}

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -21,7 +22,8 @@ func c2s(t *testing.T, args ...string) *exec.Cmd {
 	return exec.Command(path, args...)
 }
 
-// TestKilledConvertLeavesTheOldOrTheNewFile kills convert at random moments.
+// TestKilledConvertLeavesTheOldOrTheNewFile kills convert at random moments, 20
+// times or C2S_KILLS times (bench/survival.sh).
 func TestKilledConvertLeavesTheOldOrTheNewFile(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no kill -9 on Windows")
@@ -41,8 +43,11 @@ func TestKilledConvertLeavesTheOldOrTheNewFile(t *testing.T) {
 	}
 	before := []byte("what stood there before")
 	r := rand.New(rand.NewPCG(3, 4))
-	killed := 0
-	for range 20 {
+	killed, kills := 0, 20
+	if n, err := strconv.Atoi(os.Getenv("C2S_KILLS")); err == nil {
+		kills = n
+	}
+	for range kills {
 		if err := os.WriteFile(target, before, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -73,7 +78,7 @@ func TestKilledConvertLeavesTheOldOrTheNewFile(t *testing.T) {
 	if len(entries) != 2 {
 		t.Errorf("%d entries after the last run, expected the two files: %v", len(entries), entries)
 	}
-	t.Logf("%d of 20 runs were killed before their end", killed)
+	t.Logf("%d of %d runs were killed before their end", killed, kills)
 }
 
 // TestFullDisk lets writing fail half-way, as on a full disk.

@@ -7,6 +7,9 @@
     reference.py part DIR FILE...  every third cell and every second gene of each file,
                                    as anndata cuts and writes them
     reference.py bench FILE     a CSR matrix of 8 million values, gzip
+    reference.py makeparts DIR  files to be joined
+    reference.py concat CASE... what ad.concat makes of the files of a case, and what
+                                lies in the file that is to hold the same (see concat)
 
 A line has file, key, type and what the type needs; values are given as the SHA-256
 of their canonical bytes: numbers as they lie in memory (little-endian, float16
@@ -27,6 +30,7 @@ import scipy.sparse as sp
 
 warnings.simplefilter("ignore")
 import anndata as ad  # noqa: E402
+from natsort import natsorted  # noqa: E402
 
 try:
     from anndata.io import read_elem, write_elem
@@ -34,6 +38,7 @@ except ImportError:
     from anndata.experimental import read_elem, write_elem
 
 FILE = None
+PLAIN = False  # give columns as the texts of their values
 MISSING = b"\xff" * 8
 
 
@@ -84,6 +89,8 @@ def array(a):
 def column(c):
     """A pandas Series, Index, Categorical or extension array."""
     v = c.array if isinstance(c, (pd.Series, pd.Index)) else c
+    if PLAIN:
+        return array(np.array([plain(x) for x in v], dtype=object))
     if isinstance(v, pd.Categorical):
         codes = v.codes.astype("<i8")
         return dict(type="categorical", ordered=bool(v.ordered), categories=array(np.asarray(v.categories)),
@@ -400,5 +407,150 @@ def part(folder, *paths):
         a[::3, 1::2].copy().write_h5ad(f"{folder}/{path.split('/')[-1]}")
 
 
+def makeparts(folder):
+    rng = np.random.default_rng(3)
+    all_genes = [f"g{i}" for i in range(20)]
+    sets = {"a": all_genes[:14], "b": all_genes[12:3:-1] + ["extra", "g18"], "c": all_genes[2:16], "a2": all_genes[:14]}
+
+    def matrix(kind, n, p, dtype):
+        x = rng.poisson(0.6, (n, p)).astype(dtype)
+        return x if kind == "dense" else sp.csr_matrix(x) if kind == "csr" else sp.csc_matrix(x)
+
+    def file(name, genes, n, kind, dtype, obs, extra):
+        p = len(sets[genes])
+        obs = pd.DataFrame(obs, index=[f"{name}{i}" for i in range(n - 1)] + ["shared"])
+        k = np.array([int("".join(c for c in g if c.isdigit()) or 0) for g in sets[genes]])
+        var = pd.DataFrame({
+            "same": k, "real": k / 4, "flag": k % 2 == 0, "text": [f"t{i}" for i in k], "kind": pd.Categorical([f"k{i % 3}" for i in k]),
+            "differs": rng.normal(size=p), "maybe": pd.array([None if i % 3 == 0 else i for i in k], dtype="Int16"),
+            "single": k.astype("f4"), "small": k.astype("i1"), f"only_{genes[0]}": k,
+        }, index=sets[genes])
+        old = ad.__version__.startswith("0.8.")
+        a = ad.AnnData(X=matrix(kind, n, p, dtype), obs=obs, var=var, **(dict(dtype=dtype) if old else {}))
+        a.layers["counts"] = matrix("csr", n, p, "i4")
+        a.layers["dense"] = matrix("dense", n, p, "f4")
+        a.layers["whole"] = matrix("dense", n, p, "i2")
+        a.obsm["X_pca"] = rng.normal(size=(n, 2 + len(name))).astype("f4")
+        a.obsm["sparse"] = sp.random(n, 5 - n % 2, 0.5, "csr", random_state=2)
+        a.obsm["cube"] = rng.normal(size=(n, 2, 3))
+        a.obsm["frame"] = pd.DataFrame({"u": np.arange(n), "v": pd.Categorical([name] * n), name: rng.normal(size=n)}, index=obs.index)
+        a.varm["same"] = np.stack([k, -k], 1).astype("f8")
+        a.varm["whole"] = np.stack([k, -k], 1)
+        a.varm["differs"] = rng.normal(size=(p, 2))
+        a.obsp["graph"] = sp.random(n, n, 0.2, "csr", random_state=3)
+        a.uns["note"] = name
+        if "raw" in extra:
+            a.raw = ad.AnnData(X=matrix("csr", n, p + 1, "f4"), obs=obs, var=pd.DataFrame({"r": 1}, index=["r0", *sets[genes]]))
+        if "only" in extra:
+            a.layers["once"] = matrix("csr", n, p, "i4")
+            a.layers["once_dense"] = matrix("dense", n, p, "i4")
+            a.obsm["once"] = rng.integers(9, size=(n, 3))
+            a.obsm["once_frame"] = pd.DataFrame({"flag": np.arange(n) % 2 == 0}, index=obs.index)
+            a.varm["once"] = rng.normal(size=(p, 1))
+        a.write_h5ad(f"{folder}/{name}.h5ad", **(dict(compression="gzip") if "gzip" in extra else {}))
+
+    def columns(n, i):
+        r = np.arange(n)
+        maybe = lambda t: pd.array([None if k % 4 == i else k + i for k in r], dtype=t)
+        cycle = lambda s: [s[k % len(s)] for k in r]
+        c = {
+            "kind": pd.Categorical(cycle([["c10", "c2"], ["c1", "c2", "zz"], ["c2", "a"]][i])),
+            "same": pd.Categorical(cycle("ab"), categories=["b", "a"]),
+            "permuted": pd.Categorical(cycle("ab"), categories=list(["ab", "ba", "ab"][i])),
+            "gaps": pd.Categorical([None if k % 3 == 0 else "xy"[k % 2] for k in r]),
+            "ordered": pd.Categorical(cycle(["lo", "hi"]), categories=["lo", "hi"], ordered=True),
+            "ordered_other": pd.Categorical(cycle(["lo", "hi"]), categories=["lo", "hi"] if i else ["lo", "mid", "hi"], ordered=True),
+            "half_ordered": pd.Categorical(cycle(["lo", "hi"]), ordered=i == 0),
+            "numbers": pd.Categorical(r * 3 % (5 + i)),
+            "reals": pd.Categorical((r * 3 % (5 + i)) / 2) if i else pd.Categorical(r % 3),
+            "nothing": pd.Categorical([None] * n),
+            "half_nothing": pd.Categorical([None] * n) if i else pd.Categorical(cycle("pq")),
+            "kind_or_text": pd.Categorical(cycle("ab")) if i else np.array(cycle(["a", "cc"]), dtype=object),
+            "text": np.array([f"größe {k % (n - 1)}" for k in r], dtype=object),
+            "flag": r % 2 == i % 2, "flag_or_int": r % 2 == 0 if i else r, "maybe_flag": pd.array([None if k == i else k % 2 == 0 for k in r], dtype="boolean"),
+            "flag_or_maybe": pd.array([None if k == 1 else k % 2 == 0 for k in r], dtype="boolean") if i else r % 2 == 0,
+            "ints": r.astype(["i1", "i2", "u1"][i]), "wide": r.astype(["i8", "u8", "i4"][i]), "mixed": r.astype(["u2", "f4", "i1"][i]), "real": (r / 3).astype(["f8", "f4", "f4"][i]),
+            "single": r.astype("f4"), "maybe": maybe("Int32"), "maybe_wide": maybe("Int8") if i else r, "maybe_real": maybe("UInt8") if i else r / 2,
+            "text_or_nothing": np.array(cycle(["u", "v", "10", "9"]), dtype=object) if i == 0 else np.full(n, np.nan),
+            "kind_or_nothing": pd.Categorical(cycle(["u", "v"])) if i == 0 else np.full(n, np.nan),
+        }
+        if i == 0:
+            for k in ["kind", "ordered", "numbers", "text", "flag", "maybe_flag", "ints", "single", "real", "maybe", "gaps"]:
+                c["a_" + k] = c[k]
+        return c
+
+    file("csr_a", "a", 9, "csr", "f4", columns(9, 0), {"raw", "only", "gzip"})
+    file("csr_b", "b", 7, "csr", "f4", columns(7, 1), {"raw"})
+    file("csr_c", "c", 6, "csr", "f8", columns(6, 2), {})
+    file("csc_b", "b", 7, "csc", "i4", columns(7, 1), {"raw"})
+    file("dense_a", "a", 9, "dense", "f4", columns(9, 0), {"only"})
+    file("dense_b", "b", 7, "dense", "i2", columns(7, 1), {"gzip"})
+    file("dense_a2", "a2", 6, "dense", "f8", columns(6, 2), {})
+    file("csr_a2", "a2", 6, "csr", "i8", columns(6, 2), {"raw"})
+
+
+def plain(x):
+    """The text of a value of any type, None where it is missing."""
+    if x is None or x is pd.NA or x != x:
+        return None
+    return x if isinstance(x, str) else repr(float(x))
+
+
+def settled(df):
+    """Columns as a file can hold them: what anndata makes of strings with gaps when it
+    writes; booleans with gaps, and floats with a mask, which it cannot write."""
+    for name in df.columns:
+        v = df[name]
+        if isinstance(v.array, pd.arrays.FloatingArray):
+            df[name] = v.astype("f8")
+        kind = pd.api.types.infer_dtype(v, skipna=True) if v.dtype == object and v.isna().any() else ""
+        if kind == "boolean":
+            df[name] = v.astype("boolean")
+        elif kind == "string":
+            c = pd.Categorical(v)
+            df[name] = c.reorder_categories(natsorted(c.categories))
+    return df
+
+
+def concat(*cases):
+    """A case is JSON: name, files, options of ad.concat, and out, the file to compare.
+    Rows of sparse matrices are sorted and their zeros left out. Older versions do not
+    unify types, so that only the values of columns are compared there."""
+    global FILE, PLAIN
+    PLAIN = tuple(map(int, ad.__version__.split(".")[:2])) < (0, 10)
+    read = {}
+    for case in map(json.loads, cases):
+        for side in ("want", "got"):
+            FILE = f"{side} {case['name']}"
+            try:
+                if side == "got":
+                    a = ad.read_h5ad(case["out"])
+                    if PLAIN:
+                        a.obsm.pop("once_frame", None)
+                else:
+                    for path in case["files"]:
+                        if path not in read:
+                            read[path] = ad.read_h5ad(path)
+                            if PLAIN:  # where outer joins of frames that a file lacks fail
+                                read[path].obsm.pop("once_frame", None)
+                    a = ad.concat([read[path] for path in case["files"]], **case["options"])
+                    a.obs, a.var = settled(a.obs), settled(a.var)
+                    a.varp.clear()  # only arrays of varm are merged here
+                    for k in [k for k, m in a.varm.items() if not isinstance(m, np.ndarray)]:
+                        del a.varm[k]
+                for name, m in [("X", a.X), *a.layers.items(), *a.obsm.items()]:
+                    if sp.issparse(m):
+                        m.sort_indices()
+                        m.eliminate_zeros()
+                    elif isinstance(m, pd.DataFrame):
+                        a.obsm[name] = settled(m)
+                if a.raw is not None and sp.issparse(a.raw.X):
+                    a.raw.X.sort_indices()
+                    a.raw.X.eliminate_zeros()
+                annotated(a)
+            except Exception as e:  # the test decides whether this may be
+                emit("", dict(type="error", head=f"{type(e).__name__}: {e}"))
+
+
 if __name__ == "__main__":
-    {"part": part, "dump": dump_all, "make": make, "break": damage, "foreign": foreign, "bench": bench}[sys.argv[1]](*sys.argv[2:])
+    {"concat": concat, "makeparts": makeparts, "part": part, "dump": dump_all, "make": make, "break": damage, "foreign": foreign, "bench": bench}[sys.argv[1]](*sys.argv[2:])

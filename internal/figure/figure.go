@@ -17,15 +17,31 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// Colours of Okabe and Ito ("Color Universal Design", 2008).
-func Blue() color.NRGBA   { return color.NRGBA{0, 114, 178, 255} }
+// The colours of Okabe and Ito ("Color Universal Design", 2008).
+
+// Blue is the first colour of a plot.
+func Blue() color.NRGBA { return color.NRGBA{0, 114, 178, 255} }
+
+// Orange is the colour beside blue.
 func Orange() color.NRGBA { return color.NRGBA{230, 159, 0, 255} }
-func Green() color.NRGBA  { return color.NRGBA{0, 158, 115, 255} }
+
+// Green is the third colour.
+func Green() color.NRGBA { return color.NRGBA{0, 158, 115, 255} }
+
+// Purple is the fourth colour.
 func Purple() color.NRGBA { return color.NRGBA{204, 121, 167, 255} }
-func Red() color.NRGBA    { return color.NRGBA{213, 94, 0, 255} }
-func Sky() color.NRGBA    { return color.NRGBA{86, 180, 233, 255} }
-func Black() color.NRGBA  { return color.NRGBA{0, 0, 0, 255} }
-func Grey() color.NRGBA   { return color.NRGBA{128, 128, 128, 255} }
+
+// Red is the colour of what is to be seen first.
+func Red() color.NRGBA { return color.NRGBA{213, 94, 0, 255} }
+
+// Sky is the colour of areas and of many points.
+func Sky() color.NRGBA { return color.NRGBA{86, 180, 233, 255} }
+
+// Black is the colour of references.
+func Black() color.NRGBA { return color.NRGBA{0, 0, 0, 255} }
+
+// Grey is the colour of what stays behind.
+func Grey() color.NRGBA { return color.NRGBA{128, 128, 128, 255} }
 
 // resolution is the dots per inch of PNG files.
 const resolution = 144

@@ -261,10 +261,10 @@ func (d *Dataset) parseLayout(b []byte) error {
 // readable says why no data can be read, if so.
 func (d *Dataset) readable() error {
 	if d.outside {
-		return unsupportedf("data in external files; h5repack brings them into one")
+		return unsupportedf("data in external files; h5repack -f GZIP=4 IN OUT brings them into one")
 	}
 	if d.Layout == Virtual {
-		return unsupportedf("virtual dataset; read the source files, or copy it with h5py")
+		return unsupportedf("virtual dataset; h5repack -f GZIP=4 IN OUT, run where its sources are, makes one of them, or read those")
 	}
 	if err := d.filters.Check(); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnsupported, err)

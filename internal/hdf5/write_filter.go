@@ -1,18 +1,18 @@
 package hdf5
 
 import (
-	"bytes"
 	"fmt"
-	"io"
 	"slices"
 
-	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/cellsentence/c2s/internal/deflate"
 	"github.com/cellsentence/c2s/internal/hdf5/filter"
 )
 
-// Deflate is the gzip filter at a level from 0 (stored) to 9 (smallest).
+// Deflate is the gzip filter at a level from 0 (stored) over 1 (fast) to 9
+// (smallest). The usual 4 makes matrices smaller than zlib's 4 does, in a third of
+// the time.
 func Deflate(level int) filter.Spec {
 	return filter.Spec{ID: filter.Deflate, Name: "deflate", Optional: true, Client: []uint32{uint32(level)}}
 }
@@ -142,11 +142,7 @@ func (e *wEncoder) compressor(s filter.Spec) (wCompressor, error) {
 	var c wCompressor
 	switch s.ID {
 	case filter.Deflate:
-		z, err := zlib.NewWriterLevel(io.Discard, int(key[1]))
-		if err != nil {
-			return nil, err
-		}
-		c = &wDeflate{z: z}
+		c = &wDeflate{level: int(key[1])}
 	case filter.Zstd:
 		z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1),
 			zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(int(key[1]))))
@@ -165,20 +161,12 @@ func (e *wEncoder) compressor(s filter.Spec) (wCompressor, error) {
 }
 
 type wDeflate struct {
-	z   *zlib.Writer
-	buf bytes.Buffer
+	encoder deflate.Encoder
+	level   int
 }
 
 func (d *wDeflate) compress(dst, src []byte) ([]byte, error) {
-	d.buf = *bytes.NewBuffer(dst)
-	d.z.Reset(&d.buf)
-	if _, err := d.z.Write(src); err != nil {
-		return nil, err
-	}
-	if err := d.z.Close(); err != nil {
-		return nil, err
-	}
-	return d.buf.Bytes(), nil
+	return d.encoder.AppendZlib(dst, src, d.level), nil
 }
 
 type wZstd struct{ z *zstd.Encoder }

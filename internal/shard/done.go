@@ -147,8 +147,7 @@ func ReadDone(path string) (*Done, error) {
 // write, so that a job that starts again can leave it.
 func Fresh(ctx context.Context, path string, want Done) (bool, error) {
 	d, err := ReadDone(path)
-	var bad *Error
-	if errors.As(err, &bad) {
+	if _, bad := errors.AsType[*Error](err); bad {
 		return false, nil
 	}
 	if err != nil {

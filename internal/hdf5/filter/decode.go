@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/klauspost/compress/zstd"
+
 	"github.com/cellsentence/c2s/internal/inflate"
 )
 
@@ -15,9 +17,12 @@ var ErrSize = errors.New("wrong size")
 // one goroutine at a time. The zero value is ready.
 type Decoder struct {
 	inflate inflate.Decoder
+	zstd    *zstd.Decoder // made when it is needed
 	stages  []stage
 	buf     [2][]byte // what one stage gives to the next, in turns
 	turn    int
+	block   []byte // of a filter that works in blocks
+	planes  []byte // of unbitshuffle
 }
 
 // stage is a filter to be undone.
@@ -30,7 +35,8 @@ type stage struct {
 // whose bit is set in mask. The result must fill dst exactly; after an error dst
 // holds nothing of use. src is not changed and must not overlap dst. Whatever src
 // says, no more memory is taken than for two buffers that are as large as dst and
-// an eighth.
+// an eighth, two more as large as dst where a filter works in blocks, and the fixed
+// tables of zstd and bzip2.
 func (d *Decoder) Decode(p Pipeline, mask uint32, src, dst []byte) error {
 	// What may lie between two stages is what the writer had there: the chunk, with
 	// the checksums so far; behind a compression, what does not shrink may have
@@ -90,6 +96,15 @@ func (d *Decoder) scratch(n int) []byte {
 	return d.buf[d.turn][:n]
 }
 
+// temporary returns n bytes for a block, at most as many as the filter gives. They
+// are the same ones at each call.
+func (d *Decoder) temporary(n int) []byte {
+	if cap(d.block) < n {
+		d.block = make([]byte, n)
+	}
+	return d.block[:n]
+}
+
 // undo undoes one filter and returns how many bytes of dst that gives.
 func (d *Decoder) undo(s Spec, dst, src []byte) (int, error) {
 	switch s.ID {
@@ -97,6 +112,16 @@ func (d *Decoder) undo(s Spec, dst, src []byte) (int, error) {
 		return d.inflate.Zlib(dst, src)
 	case LZF:
 		return lzfDecode(dst, src)
+	case LZ4:
+		return lz4(dst, src)
+	case Blosc:
+		return d.blosc(dst, src)
+	case Bitshuffle:
+		return d.bitshuffle(s, dst, src)
+	case Zstd:
+		return d.zstandard(dst, src)
+	case BZip2:
+		return bunzip2(dst, src)
 	case Shuffle:
 		if len(s.Client) < 1 || s.Client[0] < 1 {
 			return 0, errors.New("the size of an element is missing")
@@ -107,5 +132,5 @@ func (d *Decoder) undo(s Spec, dst, src []byte) (int, error) {
 		unshuffle(dst[:len(src)], src, int(min(s.Client[0], 1<<30)))
 		return len(src), nil
 	}
-	return 0, &UnsupportedError{s}
+	return 0, &UnsupportedError{Filter: s}
 }

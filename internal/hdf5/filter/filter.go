@@ -1,12 +1,13 @@
 // Package filter undoes the filters that HDF5 chunks go through: deflate (a zlib
-// stream), shuffle, fletcher32 and h5py's lzf; and applies those that the standard
-// library has not.
+// stream), shuffle, fletcher32 and h5py's lzf, and of those that other programs
+// need a plugin for, blosc (version 1), bitshuffle, lz4, zstd and bzip2; and applies
+// those that the standard library has not.
 //
 // Start with [Decoder.Decode]; a writer, with [AppendShuffled], [AppendFletcher32]
 // and [LZFEncoder]. A filter that is unknown or fails is an error, never data,
 // whatever the file says about it being optional. The formats are those of the
 // HDF5 File Format Specification, section IV.A.2.l, of the HDF5 library's
-// documentation and of liblzf.
+// documentation, of liblzf and of those whose names the filters have.
 package filter
 
 import "fmt"
@@ -87,11 +88,22 @@ func (s Spec) String() string {
 type Pipeline []Spec
 
 // UnsupportedError names a filter that this package cannot undo.
-type UnsupportedError struct{ Filter Spec }
+type UnsupportedError struct {
+	Filter Spec
+	Codec  string // of the filter, if it is only one of several that it may use
+}
 
-// Error names the filter.
+// Error names the filter and what rewrites the file.
 func (e *UnsupportedError) Error() string {
-	return fmt.Sprintf("the filter %v; rewrite the file with gzip (h5repack -f GZIP=4 IN OUT, or in Python with compression=\"gzip\")", e.Filter)
+	with := ""
+	if e.Codec != "" {
+		with = " with " + e.Codec
+	}
+	where := ""
+	if e.Filter.ID >= 256 { // not one of the library's own
+		where = ", where the plugin of the filter is installed"
+	}
+	return fmt.Sprintf("the filter %v%s; rewrite the file with gzip%s (h5repack -f GZIP=4 IN OUT, or in Python with compression=\"gzip\")", e.Filter, with, where)
 }
 
 // Check returns an [*UnsupportedError] for the first filter that cannot be
@@ -99,9 +111,19 @@ func (e *UnsupportedError) Error() string {
 func (p Pipeline) Check() error {
 	for _, s := range p {
 		switch s.ID {
-		case Deflate, Shuffle, Fletcher32, LZF:
+		case Deflate, Shuffle, Fletcher32, LZF, LZ4, Zstd, BZip2:
+		case Blosc:
+			// The parameters are two versions, the sizes of an element and of the chunk,
+			// level, shuffle and codec.
+			if len(s.Client) > 6 && s.Client[6] == bloscSnappy {
+				return &UnsupportedError{Filter: s, Codec: "snappy"}
+			}
+		case Bitshuffle:
+			if m := bitshuffleMode(s); m != bitshuffleNone && m != bitshuffleLZ4 && m != bitshuffleZstd {
+				return &UnsupportedError{Filter: s, Codec: fmt.Sprintf("compression %d", m)}
+			}
 		default:
-			return &UnsupportedError{s}
+			return &UnsupportedError{Filter: s}
 		}
 	}
 	return nil

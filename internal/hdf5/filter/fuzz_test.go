@@ -46,3 +46,26 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// FuzzPlugins does the same for the filters that are only undone.
+func FuzzPlugins(f *testing.F) {
+	for i, c := range pluginChunks {
+		p, src, _ := pluginChunk(f, c.name)
+		f.Add(uint8(i), p[0].ID, src)
+	}
+	f.Fuzz(func(t *testing.T, which uint8, id uint16, src []byte) {
+		c := pluginChunks[int(which)%len(pluginChunks)]
+		size := c.n * c.size
+		var d filter.Decoder
+		buf := make([]byte, size+64)
+		for _, s := range []filter.Spec{c.pipeline[0], {ID: id, Client: []uint32{2, 2, uint32(c.size)}}} {
+			_ = d.Decode(filter.Pipeline{s}, 0, src, buf[:size])
+		}
+		if !bytes.Equal(buf[size:], make([]byte, 64)) {
+			t.Fatal("wrote past the result")
+		}
+		if n := d.Held(); n > 2*size {
+			t.Fatalf("held %d bytes for a chunk of %d", n, size)
+		}
+	})
+}

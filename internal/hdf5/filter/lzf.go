@@ -24,23 +24,6 @@ const (
 // without a look at the end.
 const lzfMargin = 64
 
-// lzfRepeat says for a distance from 1 to 7, or 8 for any other, how eight bytes
-// are made out of what lies there, and how far from there on to go on reading: as
-// far back as a multiple of the distance is.
-var lzfRepeat = [16]struct {
-	mask, times uint64
-	next        int
-}{
-	1: {1<<8 - 1, 0x0101010101010101, 1},
-	2: {1<<16 - 1, 0x0001000100010001, 2},
-	3: {1<<24 - 1, 0x0001000001000001, 2},
-	4: {1<<32 - 1, 0x0000000100000001, 4},
-	5: {1<<40 - 1, 0x0000010000000001, 3},
-	6: {1<<48 - 1, 0x0001000000000001, 2},
-	7: {1<<56 - 1, 0x0100000000000001, 1},
-	8: {1<<64 - 1, 1, 8},
-}
-
 // lzfDecode undoes LZF and returns how many bytes there are. Of dst, what lies
 // behind is unspecified.
 func lzfDecode(dst, src []byte) (int, error) {
@@ -77,7 +60,7 @@ func lzfDecode(dst, src []byte) (int, error) {
 			}
 			near := (*[lzfMargin]byte)(dst[from:])
 			k := back - 8
-			r := &lzfRepeat[(8+k&(k>>(bits.UintSize-1)))&15] // min(back, 8), without a branch
+			r := &repeats[(8+k&(k>>(bits.UintSize-1)))&15] // min(back, 8), without a branch
 			put(out[:], 0, row(near[:], 0)&r.mask*r.times)
 			next := r.next & 15
 			put(out[:], 8, row(near[:], next))
@@ -132,9 +115,6 @@ func lzfStep(dst, src []byte, ip, op int) (int, int, error) {
 	case n > len(dst)-op:
 		return ip, op, ErrSize
 	}
-	// What was copied is copied again until there is enough.
-	for end := op + n; op < end; {
-		op += copy(dst[op:end], dst[from:op])
-	}
-	return ip + 1, op, nil
+	repeat(dst, op, op-from, n)
+	return ip + 1, op + n, nil
 }
