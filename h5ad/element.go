@@ -24,14 +24,7 @@ type Mapping struct {
 
 // Get reads the element of that name.
 func (m *Mapping) Get(ctx context.Context, key string) (Element, error) {
-	if m.group == nil || !slices.Contains(m.Keys, key) {
-		at := ""
-		if m.group != nil {
-			at = m.group.Path()
-		}
-		return nil, &Error{File: m.file.path, Key: at, Err: fmt.Errorf("no element %q: %w", key, ErrNotFound), Tip: "there are: " + list(m.Keys)}
-	}
-	o, err := m.group.Open(key)
+	o, err := m.open(key)
 	if err != nil {
 		return nil, err
 	}
@@ -40,6 +33,28 @@ func (m *Mapping) Get(ctx context.Context, key string) (Element, error) {
 		a.Dims = nil
 	}
 	return e, err
+}
+
+// Matrix opens the element of that name, which must be a matrix of numbers, dense or
+// sparse, so that its rows can be streamed: embeddings in obsm may be larger than
+// the memory.
+func (m *Mapping) Matrix(ctx context.Context, key string) (*Matrix, error) {
+	o, err := m.open(key)
+	if err != nil {
+		return nil, err
+	}
+	return m.file.matrix(ctx, o)
+}
+
+func (m *Mapping) open(key string) (hdf5.Object, error) {
+	if m.group == nil || !slices.Contains(m.Keys, key) {
+		at := ""
+		if m.group != nil {
+			at = m.group.Path()
+		}
+		return nil, &Error{File: m.file.path, Key: at, Err: fmt.Errorf("no element %q: %w", key, ErrNotFound), Tip: "there are: " + list(m.Keys)}
+	}
+	return m.group.Open(key)
 }
 
 // bareString reports whether o is how old versions wrote a string scalar: one

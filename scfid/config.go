@@ -53,8 +53,8 @@ func (c Config) withDefaults() Config {
 type Side struct {
 	Rows    Rows
 	Moments *Moments
-	// Groups names the group of each row, nil for none. Groups of both sides are
-	// compared by name.
+	// Groups names the group of each row, "" for a row of none, nil if there are no
+	// groups. Groups of both sides are compared by name.
 	Groups []string
 	// Donors names the donor of each row, nil if they are not known.
 	Donors []string

@@ -218,6 +218,11 @@ func (e *evaluation) companions(ctx context.Context, of string, real, gen Side, 
 // groups compares the groups of both sides.
 func (e *evaluation) groups(ctx context.Context, r *Result, real, gen Side) error {
 	ofReal, ofGen := places(real.Groups), places(gen.Groups)
+	if n, m := len(ofReal[""]), len(ofGen[""]); n+m > 0 {
+		e.warn("%d real and %d generated cells have no group and are in none", n, m)
+		delete(ofReal, "")
+		delete(ofGen, "")
+	}
 	var keys []string
 	for k := range ofReal {
 		if ofGen[k] == nil {

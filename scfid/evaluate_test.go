@@ -87,7 +87,7 @@ func TestEvaluateByGroup(t *testing.T) {
 			t.Errorf("columns differ: %q", l)
 		}
 	}
-	for _, want := range []string{"seed 42", "unweighted mean over 2 groups", "331 real and 303 generated cells", "6-dimensional"} {
+	for _, want := range []string{"seed 42", "unweighted mean over 2 groups", "331 real and 303 generated cells", "an embedding of 6 dimensions"} {
 		if !strings.Contains(r.Methods(), want) {
 			t.Errorf("no %q in %q", want, r.Methods())
 		}

@@ -9,7 +9,7 @@ import (
 // computed, from how many cells, how, and with which seed.
 func (r *Result) Methods() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "The Fréchet distance between %d real and %d generated cells in a %d-dimensional embedding was computed in float64 as ‖μ₁−μ₂‖² + tr(S₁ + S₂ − 2(S₁S₂)^½), covariances with n − 1 in the denominator, the trace term by the %s",
+	fmt.Fprintf(&b, "The Fréchet distance between %d real and %d generated cells in an embedding of %d dimensions was computed in float64 as ‖μ₁−μ₂‖² + tr(S₁ + S₂ − 2(S₁S₂)^½), covariances with n − 1 in the denominator, the trace term by the %s",
 		r.NReal, r.NGen, r.Dim, r.Method.describe())
 	if r.Floor.Splits > 0 {
 		fmt.Fprintf(&b, "; the bias floor is the mean distance over %d random splits of the real cells into %d and %d, scaled by 1/n_real + 1/n_gen",

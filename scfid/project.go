@@ -17,7 +17,7 @@ type Projection struct {
 }
 
 // Project computes a projection of at most limit cells a side, drawn at random from
-// the seed; 0 means 5,000.
+// the seed; 0 means 5,000. Of them, rows with NaN or infinite values are left out.
 func Project(ctx context.Context, real, gen Rows, limit int, seed uint64) (*Projection, error) {
 	if real.Dim() != gen.Dim() {
 		return nil, badInput("embeddings of %d and of %d dimensions have no common projection", real.Dim(), gen.Dim())
@@ -34,7 +34,7 @@ func Project(ctx context.Context, real, gen Rows, limit int, seed uint64) (*Proj
 	if err != nil {
 		return nil, err
 	}
-	if len(x) == 0 {
+	if x, y = finite(x, d), finite(y, d); len(x) == 0 {
 		return nil, badInput("no real cells to project")
 	}
 	mean, _ := centre(x, d)
@@ -51,9 +51,26 @@ func Project(ctx context.Context, real, gen Rows, limit int, seed uint64) (*Proj
 		total += float64(v * v)
 	}
 	for k, v := range values {
-		out.Explained[k] = v / total
+		if total > 0 {
+			out.Explained[k] = v / total
+		}
 	}
 	return out, nil
+}
+
+// finite is the rows without NaN and infinities, in the memory of x.
+func finite(x []float64, d int) []float64 {
+	out := x[:0]
+	for ; len(x) > 0; x = x[d:] {
+		sum := 0.0
+		for _, v := range x[:d] {
+			sum += v - v
+		}
+		if !math.IsNaN(sum) {
+			out = append(out, x[:d]...)
+		}
+	}
+	return out
 }
 
 // leading gives the first k principal axes of centred rows, one after another, and

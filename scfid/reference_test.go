@@ -32,28 +32,29 @@ type pair struct {
 	dim        int
 	fd         bool
 	companions bool
+	prdc       bool
 }
 
 // reference runs testdata/reference.py on the cases with the first Python that has
-// SciPy.
-func reference(t *testing.T, cases []pair) []map[string]float64 {
+// a package, such as SciPy.
+func reference(t *testing.T, module string, cases []pair) []map[string]float64 {
 	t.Helper()
 	python := ""
 	for _, name := range []string{os.Getenv("C2S_PYTHON"), os.Getenv("C2S_PYTHON_OLD"), "python3"} {
-		if python == "" && name != "" && exec.Command(name, "-c", "import scipy.linalg").Run() == nil {
+		if python == "" && name != "" && exec.Command(name, "-c", "import "+module).Run() == nil {
 			python = name
 		}
 	}
 	if python == "" {
 		if os.Getenv("C2S_CI") == "1" {
-			t.Fatal("no Python with SciPy (C2S_PYTHON)")
+			t.Fatalf("no Python with %s (C2S_PYTHON)", module)
 		}
-		t.Skip("no Python with SciPy (C2S_PYTHON)")
+		t.Skipf("no Python with %s (C2S_PYTHON)", module)
 	}
 	dir := t.TempDir()
 	var list []map[string]any
 	for i, c := range cases {
-		entry := map[string]any{"dim": c.dim, "fd": c.fd, "companions": c.companions}
+		entry := map[string]any{"dim": c.dim, "fd": c.fd, "companions": c.companions, "prdc": c.prdc}
 		for side, x := range map[string][]float64{"real": c.real, "gen": c.gen} {
 			var b bytes.Buffer
 			if err := binary.Write(&b, binary.LittleEndian, x); err != nil {
@@ -119,7 +120,7 @@ func TestDistanceAgreesWithSciPy(t *testing.T) {
 			})
 		}
 	}
-	for i, want := range reference(t, cases) {
+	for i, want := range reference(t, "scipy.linalg", cases) {
 		c := cases[i]
 		f := distance(t, prepare(t, c.real, c.dim), prepare(t, c.gen, c.dim))
 		near(t, c.name, f.Value, want["fd"], 1e-8)
@@ -140,7 +141,7 @@ func TestCompanionsAgreeWithTheirDefinitions(t *testing.T) {
 	for i := range cases {
 		cases[i].companions = true
 	}
-	for i, want := range reference(t, cases) {
+	for i, want := range reference(t, "scipy.linalg", cases) {
 		c := cases[i]
 		got, err := scfid.Evaluate(context.Background(), scfid.Side{Rows: rows(t, c.real, c.dim)}, scfid.Side{Rows: rows(t, c.gen, c.dim)}, scfid.Config{})
 		if err != nil {
@@ -152,6 +153,26 @@ func TestCompanionsAgreeWithTheirDefinitions(t *testing.T) {
 		}
 		for key, v := range map[string]scfid.Value{"precision": got.Precision, "recall": got.Recall, "density": got.Density, "coverage": got.Coverage} {
 			near(t, c.name+" "+key, float64(v), want[key], 1e-14)
+		}
+	}
+}
+
+// Precision, recall, density and coverage against the package prdc 0.2. Its
+// distances are rounded otherwise, which moves no cell across a radius here.
+func TestNeighboursAgreeWithPRDC(t *testing.T) {
+	r := source(23)
+	var cases []pair
+	for _, d := range []int{2, 20, 200} {
+		cases = append(cases,
+			pair{name: "shifted", dim: d, prdc: true, real: normal(r, 400, ones(d), nil), gen: normal(r, 300, ones(d), func(j int) float64 { return 1 / math.Sqrt(float64(d)) })},
+			pair{name: "narrow", dim: d, prdc: true, real: normal(r, 300, ones(d), nil), gen: normal(r, 500, powerLaw(d), nil)},
+		)
+	}
+	for i, want := range reference(t, "prdc", cases) {
+		c := cases[i]
+		got := evaluate(t, c.real, c.gen, c.dim, scfid.Config{Splits: 1, Sizes: 3, Subsets: 1, Permutations: 1})
+		for key, v := range map[string]scfid.Value{"precision": got.Precision, "recall": got.Recall, "density": got.Density, "coverage": got.Coverage} {
+			near(t, fmt.Sprintf("%s, d %d: %s", c.name, c.dim, key), float64(v), want[key], 1e-14)
 		}
 	}
 }

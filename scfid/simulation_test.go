@@ -9,6 +9,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/cellsentence/c2s/scfid"
+	"github.com/cellsentence/c2s/scfid/scfidplot"
 )
 
 // quick leaves out most of what a simulation does not look at.
@@ -43,6 +44,14 @@ func TestBiasOfTheDistance(t *testing.T) {
 	}
 	cfg := scfid.Config{Splits: 1, Sizes: 8, Subsets: 1, SubsetSize: 1000, Permutations: 1, MaxNeighbours: 20}
 	sd := powerLaw(d)
+	shown := map[int]scfidplot.BiasPoint{} // of the help page
+	points, dim := scfidplot.Simulated()
+	for _, p := range points {
+		shown[p.N] = p
+	}
+	if dim != d || len(shown) != 7 {
+		t.Errorf("the help page shows %d sizes in %d dimensions", len(shown), dim)
+	}
 	for _, c := range table {
 		if c.n > 500 && testing.Short() {
 			continue
@@ -76,6 +85,10 @@ func TestBiasOfTheDistance(t *testing.T) {
 		check("KID of the shift", kidShift, c.kid, c.kidSD)
 		// KID is centred on 0 whatever n: its spread is at most that of the shift's.
 		check("KID of equal distributions", kidEqual, 0, c.kidSD)
+		p := shown[c.n]
+		check("FD of the help page", p.FD, c.fd, c.fdSD)
+		check("FD∞ of the help page", p.FDInfinity, c.inf, c.infSD)
+		check("KID of the help page", 1000*p.KID, 0, c.kidSD)
 	}
 }
 

@@ -22,15 +22,35 @@ import (
 // that this is more than a hundred million rows.
 const maxFooter = 64 << 20
 
+// parquetFile is an open file whose footer was checked.
+type parquetFile struct {
+	f      *os.File
+	end    int64 // of the data
+	meta   *metadata.FileMetaData
+	budget int64 // bytes of a page
+	unpack unpacker
+	pool   sync.Pool
+}
+
+func newParquetFile(f *os.File, size, budget int64) (*parquetFile, error) {
+	footer, err := parquetFooter(f, size)
+	if err != nil {
+		return nil, err
+	}
+	meta, err := metadata.NewFileMetaData(footer, nil)
+	if err != nil {
+		return nil, fmt.Errorf("footer: %w", err)
+	}
+	p := &parquetFile{f: f, end: size - int64(len(footer)) - 8, meta: meta, budget: budget}
+	p.pool.New = func() any { return memory.NewResizableBuffer(memory.DefaultAllocator) }
+	return p, nil
+}
+
 // parquetSource reads Parquet.
 type parquetSource struct {
-	f       *os.File
-	end     int64 // of the data
-	meta    *metadata.FileMetaData
+	*parquetFile
 	columns []int // positions in the file
 	opts    *ReadOptions
-	unpack  unpacker
-	pool    sync.Pool
 
 	group   int // the next row group
 	left    int64
@@ -45,16 +65,12 @@ type parquetSource struct {
 }
 
 func (r *Reader) openParquet(f *os.File, size int64, opts *ReadOptions) error {
-	footer, err := parquetFooter(f, size)
+	p, err := newParquetFile(f, size, opts.budget())
 	if err != nil {
 		return err
 	}
-	meta, err := metadata.NewFileMetaData(footer, nil)
-	if err != nil {
-		return fmt.Errorf("footer: %w", err)
-	}
-	s := &parquetSource{f: f, end: size - int64(len(footer)) - 8, meta: meta, opts: opts}
-	s.pool.New = func() any { return memory.NewResizableBuffer(memory.DefaultAllocator) }
+	s := &parquetSource{parquetFile: p, opts: opts}
+	meta := p.meta
 	dictionaries := arrowDictionaries(meta)
 	var all Schema
 	var place []int
@@ -241,36 +257,58 @@ func (s *parquetSource) openGroup(columns Schema) error {
 	}
 	s.chunks = s.chunks[:0]
 	for k, i := range s.columns {
-		chunk, err := group.ColumnChunk(i)
+		c, values, err := s.chunk(group, i)
+		if err == nil && values != rows {
+			err = errPlace
+		}
 		if err != nil {
-			return err
+			return fmt.Errorf("column %s: %w", columns[k].Name, err)
 		}
-		begin := chunk.DataPageOffset()
-		if chunk.HasDictionaryPage() {
-			if d := chunk.DictionaryPageOffset(); d > 0 && d < begin {
-				begin = d
-			}
-		}
-		size := chunk.TotalCompressedSize()
-		if begin < 4 || size < 0 || size > s.end-begin || chunk.NumValues() != rows {
-			return fmt.Errorf("column %s: its place in the file is impossible", columns[k].Name)
-		}
-		c := s.meta.Schema.Column(i)
-		fixed := 1
-		switch c.PhysicalType() {
-		case parquet.Types.Int64, parquet.Types.Double:
-			fixed = 8
-		case parquet.Types.Int32, parquet.Types.Float, parquet.Types.ByteArray: // a string has its length before it
-			fixed = 4
-		}
-		pages := &pageReader{
-			r: s.f, at: begin, end: begin + size, values: rows, codec: chunk.Compression(),
-			budget: s.opts.budget(), unpack: &s.unpack, fixed: fixed,
-		}
-		s.chunks = append(s.chunks, file.NewColumnReader(c, pages, memory.DefaultAllocator, &s.pool))
+		s.chunks = append(s.chunks, c)
 	}
 	s.left = rows
 	return nil
+}
+
+var errPlace = errors.New("its place in the file is impossible")
+
+// chunk opens the i-th column of a row group, and tells how many values, missing
+// ones counted, it claims to have.
+func (p *parquetFile) chunk(group *metadata.RowGroupMetaData, i int) (file.ColumnChunkReader, int64, error) {
+	chunk, err := group.ColumnChunk(i)
+	if err != nil {
+		return nil, 0, err
+	}
+	begin := chunk.DataPageOffset()
+	if chunk.HasDictionaryPage() {
+		if d := chunk.DictionaryPageOffset(); d > 0 && d < begin {
+			begin = d
+		}
+	}
+	size, values := chunk.TotalCompressedSize(), chunk.NumValues()
+	if begin < 4 || size < 0 || size > p.end-begin || values < 0 {
+		return nil, 0, errPlace
+	}
+	c := p.meta.Schema.Column(i)
+	fixed := 1
+	switch c.PhysicalType() {
+	case parquet.Types.Int64, parquet.Types.Double:
+		fixed = 8
+	case parquet.Types.Int32, parquet.Types.Float, parquet.Types.ByteArray: // a string has its length before it
+		fixed = 4
+	case parquet.Types.FixedLenByteArray:
+		fixed = max(1, c.TypeLength())
+	}
+	pages := &pageReader{
+		r: p.f, at: begin, end: begin + size, values: values, codec: chunk.Compression(),
+		budget: p.budget, unpack: &p.unpack, fixed: fixed,
+	}
+	return file.NewColumnReader(c, pages, memory.DefaultAllocator, &p.pool), values, nil
+}
+
+func (p *parquetFile) close() error {
+	p.unpack.close()
+	return p.f.Close()
 }
 
 // room makes a slice of n.
@@ -352,9 +390,4 @@ func read[T any](s *parquetSource, r file.ColumnChunkReader, batch func(int64, [
 		left -= int(rows)
 	}
 	return nil
-}
-
-func (s *parquetSource) close() error {
-	s.unpack.close()
-	return s.f.Close()
 }

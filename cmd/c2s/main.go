@@ -11,6 +11,9 @@ import (
 	"syscall"
 
 	"golang.org/x/term"
+	"gonum.org/v1/gonum/blas/blas64"
+
+	"github.com/cellsentence/c2s/internal/blas"
 )
 
 func main() { os.Exit(mainCode()) }
@@ -25,6 +28,7 @@ func mainCode() int {
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv,
 		// Garbage may fill the budget and no more: it is collected earlier near it.
 		limitMemory: func(n int64) { debug.SetMemoryLimit(n / 10 * 9) }, // the rest is not on the heap
+		useKernels:  func(n int) { blas64.Use(blas.Implementation{Workers: n}) },
 		terminal:    func() bool { return term.IsTerminal(int(os.Stderr.Fd())) },
 		columns: func() int {
 			width, _, err := term.GetSize(int(os.Stderr.Fd()))

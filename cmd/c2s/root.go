@@ -23,6 +23,7 @@ type env struct {
 	terminal       func() bool // whether stderr is a terminal
 	columns        func() int  // its width; 0 if unknown
 	limitMemory    func(int64) // tells the garbage collector what may be used
+	useKernels     func(int)   // puts the kernels under gonum, on so many goroutines
 }
 
 // globals are the flags of every command.
@@ -58,8 +59,9 @@ func run(ctx context.Context, args []string, e env) int {
 }
 
 const (
-	groupData  = "data"
-	groupOther = "other"
+	groupData     = "data"
+	groupEvaluate = "evaluate"
+	groupOther    = "other"
 )
 
 // newRoot builds the tree of commands around g.
@@ -84,6 +86,7 @@ expressed genes, by falling expression, as Cell2Sentence models read them.`,
 				return &usageError{err, cmd.CommandPath()}
 			}
 			g.limitMemory(g.budget())
+			g.useKernels(g.workers())
 			return nil
 		},
 	}
@@ -102,9 +105,9 @@ expressed genes, by falling expression, as Cell2Sentence models read them.`,
 	f.BoolVarP(&g.verbose, "verbose", "v", false, "print more")
 	f.StringVar(&g.logFormat, "log-format", "text", "log as `text|json`")
 	f.StringVar(&g.progress, "progress", "auto", "show progress: `auto|always|never|json`")
-	root.AddGroup(&cobra.Group{ID: groupData, Title: "Data:"}, &cobra.Group{ID: groupOther, Title: "Other:"})
+	root.AddGroup(&cobra.Group{ID: groupData, Title: "Data:"}, &cobra.Group{ID: groupEvaluate, Title: "Evaluate:"}, &cobra.Group{ID: groupOther, Title: "Other:"})
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newInspect(g), newValidate(g), newConvert(g), newConcat(g), newEncode(g), newVocab(g), newDecode(g), newFidelity(g), newDataset(g), newPlan(g), newMerge(g), newDemo(g), newVersion(g), newCompletion(g))
+	root.AddCommand(newInspect(g), newValidate(g), newConvert(g), newConcat(g), newEncode(g), newVocab(g), newDecode(g), newFidelity(g), newEmbed(g), newScfid(g), newDataset(g), newPlan(g), newMerge(g), newDemo(g), newVersion(g), newCompletion(g))
 	return root
 }
 

@@ -23,6 +23,7 @@ func testEnv() (e env, stdout, stderr *bytes.Buffer) {
 		columns:  func() int { return 0 },
 
 		limitMemory: func(int64) {},
+		useKernels:  func(int) {},
 	}, stdout, stderr
 }
 

@@ -24,7 +24,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("DATA", data)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": code},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": code, "npy": npy, "npz": npz},
 	})
 }
 

@@ -65,8 +65,7 @@ func NewArray(ctx context.Context, r io.ReaderAt, size int64, name string, budge
 	if have := size - at; have < h.size {
 		return nil, bad(name, "a shape of %s needs %d bytes of numbers, the file has %d: it was cut off", shapeText(h.shape), h.size, have)
 	}
-	a := &Array{name: name, r: r, head: h, data: at}
-	a.bufs.New = func() any { b := make([]byte, bufferSize); return &b }
+	a := newArray(name, r, h, at)
 	if budget <= 0 {
 		budget = DefaultBudget
 	}
@@ -81,6 +80,13 @@ func NewArray(ctx context.Context, r io.ReaderAt, size int64, name string, budge
 		a.inCore = x
 	}
 	return a, nil
+}
+
+// newArray is an array of what r holds from data on.
+func newArray(name string, r io.ReaderAt, head header, data int64) *Array {
+	a := &Array{name: name, r: r, head: head, data: data}
+	a.bufs.New = func() any { b := make([]byte, bufferSize); return &b }
+	return a
 }
 
 // stripRows is how many rows of a Fortran order are gathered at a time.

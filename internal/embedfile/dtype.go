@@ -51,7 +51,7 @@ func (t dtype) decode(dst []float64, src []byte) {
 		}
 	case t.kind == 'f':
 		for i := range dst {
-			dst[i] = half(t.word16(src[2*i:]))
+			dst[i] = Half(t.word16(src[2*i:]))
 		}
 	default:
 		for i := range dst {
@@ -107,9 +107,9 @@ func (t dtype) whole(b []byte) float64 {
 	return float64(v)
 }
 
-// half widens an IEEE 754 binary16 number: its exponent and fraction as those of a
+// Half widens an IEEE 754 binary16 number: its exponent and fraction as those of a
 // float32 that is 2^-112 times too small, which holds for subnormal numbers, too.
-func half(h uint16) float64 {
+func Half(h uint16) float64 {
 	v := float64(math.Float32frombits(uint32(h&0x7fff)<<13)) * 0x1p112
 	if h&0x7c00 == 0x7c00 {
 		v = math.Inf(1)

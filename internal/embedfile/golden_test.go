@@ -18,7 +18,7 @@ func sharedDir(t testing.TB) string {
 	t.Helper()
 	dir := os.Getenv("C2S_SHARED")
 	if dir == "" {
-		dir = filepath.Join("..", "..", "shared")
+		dir = filepath.Join("..", "..", "..", "shared")
 	}
 	if _, err := os.Stat(filepath.Join(dir, "data")); err != nil {
 		if os.Getenv("C2S_CI") == "1" {

@@ -15,6 +15,22 @@ import (
 type BiasPoint struct {
 	N              int
 	FD, FDInfinity float64
+	KID            float64
+}
+
+// Simulated is how FD, FD∞ and KID behave for two sets of one distribution, as an
+// example: normal in 512 dimensions with the variances 1, 1/2, 1/3 …, whose sum is
+// 6.82; means of 10 repeats up to 500 cells a side, 5 up to 2,000 and 3 beyond.
+func Simulated() (points []BiasPoint, dim int) {
+	return []BiasPoint{
+		{50, 5.814, 4.277, -0.000021},
+		{100, 4.378, 2.940, -0.000062},
+		{200, 2.984, 1.686, 0.000006},
+		{500, 1.447, 0.331, -0.000009},
+		{1000, 0.725, 0.002, 0.000026},
+		{2000, 0.356, -0.005, -0.000004},
+		{5000, 0.144, 0.002, -0.000009},
+	}, 512
 }
 
 // Bias draws how the distance of sets of one distribution grows as they get
@@ -52,7 +68,7 @@ func Bias(points []BiasPoint, dim int) (*figure.Figure, error) {
 	}
 	for _, factor := range []int{2, 4} {
 		at := float64(factor * dim)
-		line, err := plotter.NewLine(plotter.XYs{{X: at, Y: 0}, {X: at, Y: top}})
+		line, err := plotter.NewLine(plotter.XYs{{X: at, Y: 0}, {X: at, Y: 0.7 * top}})
 		if err != nil {
 			return nil, err
 		}

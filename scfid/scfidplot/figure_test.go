@@ -48,7 +48,7 @@ func cloud(n int) *scfid.Projection {
 func TestFigures(t *testing.T) {
 	r := result()
 	ranking := &scfid.Comparison{Ranking: []scfid.Ranked{{Name: "one", FD: 1, CI: &[2]float64{0.8, 1.1}}, {Name: "two", FD: 2}}}
-	bias := []scfidplot.BiasPoint{{50, 5.9, 4.4}, {200, 3, 1.7}, {1000, 0.7, 0}, {2000, 0.36, 0}}
+	bias, dim := scfidplot.Simulated()
 	for name, make := range map[string]func() (*figure.Figure, error){
 		"groups":        func() (*figure.Figure, error) { return scfidplot.Groups(r) },
 		"ranking":       func() (*figure.Figure, error) { return scfidplot.Ranking(ranking) },
@@ -56,7 +56,7 @@ func TestFigures(t *testing.T) {
 		"cloud":         func() (*figure.Figure, error) { return scfidplot.Projection(cloud(500)) },
 		"large cloud":   func() (*figure.Figure, error) { return scfidplot.Projection(cloud(50_000)) },
 		"one point":     func() (*figure.Figure, error) { return scfidplot.Projection(&scfid.Projection{Real: make2(1)}) },
-		"bias":          func() (*figure.Figure, error) { return scfidplot.Bias(bias, 512) },
+		"bias":          func() (*figure.Figure, error) { return scfidplot.Bias(bias, dim) },
 	} {
 		f, err := make()
 		if err != nil {

@@ -5,9 +5,12 @@ usage: reference.py CASES.json
 Each case names two files of float64 rows and their dimension. Prints one JSON
 object a case: the Fréchet distance through scipy.linalg.sqrtm (as pytorch-fid
 computes it, without its regularisation), KID and Gaussian MMD of all rows, and
-precision, recall, density and coverage with k = 5 (as prdc computes them).
+precision, recall, density and coverage with k = 5. A case with prdc asks the package
+of that name for the last four, whose definitions are spelled out here.
 """
 
+import contextlib
+import io
 import json
 import sys
 
@@ -61,6 +64,11 @@ for case in json.load(open(sys.argv[1])):
     d = case["dim"]
     x, y = (np.fromfile(case[side]).reshape(-1, d) for side in ("real", "gen"))
     out = {"fd": frechet(x, y)} if case["fd"] else {}
+    if case["prdc"]:
+        from prdc import compute_prdc
+
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints the numbers of rows
+            out |= compute_prdc(x, y, nearest_k=5)
     if case["companions"]:
         out |= {"kid": kid(x, y), "mmd": mmd(x, y), **prdc(x, y)}
     print(json.dumps({k: float(v) for k, v in out.items()}))

@@ -2,9 +2,11 @@
 
 usage: timing.py DIMENSIONS...   (unset OPENBLAS_CORETYPE and OPENBLAS_L2_SIZE)
 
-n = 10,000: one covariance, the trace term through sqrtm (pytorch-fid), and
-through eigvals (torch-fidelity). Prints seconds, best of three below 1,200
-dimensions.
+n = 10,000: one covariance, the trace term through sqrtm (pytorch-fid) and through
+eigvals (torch-fidelity), and the product of two covariances; then, for 2,304
+dimensions and more, a whole distance of 500 rows a side as pytorch-fid takes it.
+Prints the libraries, and a line "scipy NAME/DIMENSION SECONDS" each: best of three
+below 1,200 dimensions.
 """
 
 import sys
@@ -24,21 +26,29 @@ def best(f, times):
     return min(out)
 
 
-print("numpy", np.__version__, "scipy", scipy.__version__)
+def say(name, d, seconds):
+    print(f"scipy {name}/{d} {seconds:.4f}", flush=True)
+
+
+print("# numpy", np.__version__, "scipy", scipy.__version__)
 try:
     import threadpoolctl
 
-    print([(i["internal_api"], i["version"], i.get("architecture"), i["num_threads"]) for i in threadpoolctl.threadpool_info()])
+    for i in threadpoolctl.threadpool_info():
+        print("#", i["internal_api"], i["version"], i.get("architecture"), i["num_threads"], "threads")
 except ImportError:
-    pass
+    with open("/proc/self/maps") as maps:
+        print("#", *sorted({line.split()[-1] for line in maps if "blas" in line}))
 rng = np.random.default_rng(1)
 for d in map(int, sys.argv[1:]):
-    x = rng.normal(size=(10_000, d)) / np.sqrt(np.arange(1, d + 1))
-    y = rng.normal(size=(10_000, d)) / np.sqrt(np.arange(1, d + 1))
+    draw = lambda n: rng.normal(size=(n, d)) / np.sqrt(np.arange(1, d + 1))
+    x, y = draw(10_000), draw(10_000)
     times = 3 if d < 1200 else 1
-    cov = best(lambda: np.cov(x, rowvar=False), times)
+    say("cov", d, best(lambda: np.cov(x, rowvar=False), times))
     s, t = np.cov(x, rowvar=False), np.cov(y, rowvar=False)
-    root = best(lambda: np.trace(sqrtm(s @ t)).real, times)
-    eig = best(lambda: np.sqrt(np.linalg.eigvals(s @ t)).real.sum(), times) if d < 4000 else float("nan")
-    gemm = best(lambda: s @ t, 3)
-    print(f"d {d}: cov {cov:.3f}, sqrtm {root:.3f}, eigvals {eig:.3f}, gemm {2 * d**3 / gemm / 1e9:.1f} GF/s")
+    say("sqrtm", d, best(lambda: np.trace(sqrtm(s @ t)).real, times))
+    say("eigvals", d, best(lambda: np.sqrt(np.linalg.eigvals(s @ t).astype(complex)).real.sum(), times))
+    say("gemm", d, best(lambda: s @ t, 3))
+    if d >= 2304:
+        x, y = x[:500], y[:500]
+        say("few", d, best(lambda: np.trace(sqrtm(np.cov(x, rowvar=False) @ np.cov(y, rowvar=False))).real, 1))

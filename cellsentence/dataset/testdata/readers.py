@@ -2,6 +2,8 @@
 
 usage: readers.py check DIR   DIR holds rows.json, x.parquet, x.arrow, x.jsonl and x.hf/;
                               every reader must see the rows of rows.json
+       readers.py vectors DIR writes lists of numbers in *.parquet and their numbers in
+                              DIR/vectors.json
        readers.py make DIR    writes DIR/*.parquet, *.arrow and *.hf with other writers and
                               DIR/rows.json with what they hold
 """
@@ -51,6 +53,29 @@ def check(folder):
     print("pyarrow", pa.__version__, "duckdb", duckdb.__version__, "datasets", datasets.__version__)
 
 
+def vectors(folder):
+    n, d = 3000, 37
+    x = [((7 * i) % 2001 - 1000) / 64 for i in range(n * d)]  # float16 holds them all
+    x[:3] = [6.103515625e-05, 5.9604644775390625e-08, -65504.0]  # and its extremes
+    rows = [x[i * d : (i + 1) * d] for i in range(n)]
+    columns = {
+        "f16": pa.array(rows, pa.list_(pa.float16())),
+        "f32": pa.array(rows, pa.list_(pa.float32())),
+        "f64": pa.array(rows, pa.list_(pa.float64())),
+        "large": pa.array(rows, pa.large_list(pa.float32())),
+        "fixed": pa.array(rows, pa.list_(pa.float32(), d)),
+    }
+    table = pa.table(columns | {"name": [f"cell-{i}" for i in range(n)]})
+    path = lambda name: os.path.join(folder, name)
+    pq.write_table(table, path("a.parquet"), row_group_size=1000)
+    pq.write_table(table, path("b.parquet"), compression="zstd", data_page_version="2.0", data_page_size=5000)
+    pq.write_table(table, path("c.parquet"), compression="gzip", use_dictionary=False, data_page_size=1000)
+    pq.write_table(table, path("split.parquet"), compression="none", use_dictionary=False, column_encoding={
+        f"{name}.list.element": "BYTE_STREAM_SPLIT" for name in columns if name != "f16"})
+    with open(path("vectors.json"), "w") as f:
+        json.dump({name: x for name in columns}, f)
+
+
 def make(folder):
     n = 10_000
     rows = pa.table({
@@ -82,4 +107,4 @@ def make(folder):
         json.dump(rows.drop_columns(["list"]).to_pylist(), f)
 
 
-{"check": check, "make": make}[sys.argv[1]](sys.argv[2])
+{"check": check, "vectors": vectors, "make": make}[sys.argv[1]](sys.argv[2])

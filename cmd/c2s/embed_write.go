@@ -1,0 +1,119 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/cellsentence/c2s/h5ad"
+	"github.com/cellsentence/c2s/internal/atomicfile"
+	"github.com/cellsentence/c2s/internal/embedfile"
+	"github.com/cellsentence/c2s/internal/progress"
+)
+
+// rows calls do with the embeddings of the cells in order, as float32: what differs
+// below is noise of the counts.
+func (p *placer) rows(ctx context.Context, bar *progress.Counter, do func([]float32) error) error {
+	d := p.projector.Dim()
+	var x []float64
+	var out []float32
+	for b, err := range p.batches(ctx) {
+		if err != nil {
+			return err
+		}
+		x = slices.Grow(x[:0], b.Len()*d)[:b.Len()*d]
+		p.projector.Transform(b, x)
+		out = out[:0]
+		for _, v := range x {
+			if v-v != 0 {
+				return &inputError{fmt.Errorf("%s: %s holds values that are not finite", p.path, p.in.matrix.Key()), "c2s validate finds them"}
+			}
+			out = append(out, float32(v))
+		}
+		if err := do(out); err != nil {
+			return err
+		}
+		bar.Add(int64(b.Len()))
+	}
+	return nil
+}
+
+// toNumPy writes the embeddings as they come.
+func (p *placer) toNumPy(ctx context.Context, g *globals, o *embedFlags, bar *progress.Counter) (err error) {
+	f, err := atomicfile.Create(g.out, atomicfile.Options{Force: g.force, Inputs: o.inputs(p.path)})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Abort()) }()
+	buf := bufio.NewWriterSize(f, 1<<18)
+	w, err := embedfile.NewWriter[float32](buf, p.in.matrix.NObs, p.projector.Dim())
+	if err != nil {
+		return err
+	}
+	if err := p.rows(ctx, bar, w.Write); err != nil {
+		return err
+	}
+	if err := errors.Join(w.Close(), buf.Flush()); err != nil {
+		return err
+	}
+	return f.Commit()
+}
+
+// inputs are the files that must not be written over.
+func (o *embedFlags) inputs(path string) []string {
+	in := inputsOf(path)
+	if o.model != "" {
+		in = append(in, o.model)
+	}
+	return in
+}
+
+// toH5AD copies the file and adds the embeddings to obsm, and to uns how they were
+// made. They are in memory as a whole: 200 bytes a cell for 50 components.
+func (p *placer) toH5AD(ctx context.Context, g *globals, o *embedFlags, bar *progress.Counter, result *embedResult) (err error) {
+	var x []float32
+	err = p.rows(ctx, bar, func(rows []float32) error {
+		x = append(x, rows...)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	f := p.in.file
+	w, err := h5ad.Create(g.out, h5ad.WriteOptions{
+		Compression: o.compress.of(f), Workers: g.workers(), Memory: g.budget() / 4, Force: g.force, Inputs: o.inputs(p.path),
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.Abort()) }()
+	text := func(s string) *h5ad.Array { return &h5ad.Array{Values: []string{s}} }
+	number := func(n int64) *h5ad.Array { return &h5ad.Array{Values: []int64{n}} }
+	ratio := make([]float64, len(p.model.Variance))
+	for i, v := range p.model.Variance {
+		ratio[i] = v / p.model.TotalVariance
+	}
+	about := h5ad.Dict{
+		"method": text(o.method), "version": text(version), "matrix": text(p.in.matrix.Key()), "model": text(o.model),
+		"fitted_cells": number(int64(p.model.Cells)), "seed": number(int64(p.model.Seed)), "target": &h5ad.Array{Values: []float64{p.model.Target}},
+		"variance":       &h5ad.Array{Dims: []int{len(ratio)}, Values: p.model.Variance},
+		"variance_ratio": &h5ad.Array{Dims: []int{len(ratio)}, Values: ratio}, // as scanpy calls them
+	}
+	r, err := w.CopyFrom(ctx, f, h5ad.CopyOptions{Changes: []h5ad.Change{
+		{Key: "obsm/" + o.key, Element: &h5ad.Array{Dims: []int{p.in.matrix.NObs, p.projector.Dim()}, Values: x}},
+		{Key: "uns/" + o.key, Element: about},
+	}})
+	if err != nil {
+		return err
+	}
+	for _, d := range r.Dropped {
+		result.Warnings = append(result.Warnings, "dropped "+d)
+	}
+	result.Warnings = append(result.Warnings, r.Warnings...)
+	if w := o.compress.warning(); w != "" {
+		result.Warnings = append(result.Warnings, w)
+	}
+	return w.Close()
+}
