@@ -56,7 +56,7 @@ func TestGroups(t *testing.T) {
 		}
 		contexts[g.Context]++
 		for _, cell := range []string{g.Control, g.Typed.Cell, g.Generated.Cell} {
-			for _, w := range strings.Fields(cell) {
+			for w := range strings.FieldsSeq(cell) {
 				if !genes[w] {
 					t.Fatalf("%q is no gene", w)
 				}
