@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"sync"
 
+	"github.com/cellsentence/c2s/llm"
 	"github.com/cellsentence/c2s/llm/gguf"
 )
 
@@ -63,7 +64,10 @@ type Backend struct {
 	digest func() (string, error)
 }
 
-// Open loads a GGUF file. The error is an [*Error] or one of the operating system.
+var _ llm.Backend = (*Backend)(nil)
+
+// Open loads a GGUF file. Errors are an [*Error], a [*gguf.Error] or one of the
+// operating system.
 func Open(path string, cfg Config) (*Backend, error) {
 	f, err := gguf.Open(path)
 	if err != nil {
