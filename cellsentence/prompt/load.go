@@ -80,6 +80,20 @@ func Load(path, task string, columns ...string) (*Templates, error) {
 	return parse(path, data, t, columns)
 }
 
+// New makes templates of texts, such as those that a model carries with it; name
+// stands for the file in errors. Rules are those of [Load].
+func New(name, task string, inputs []string, response string, columns ...string) (*Templates, error) {
+	t, err := TaskByName(task)
+	if err != nil {
+		return nil, err
+	}
+	data, err := json.Marshal(map[string][]string{"model_input": inputs, "response": {response}})
+	if err != nil {
+		return nil, err
+	}
+	return parse(name, data, t, columns)
+}
+
 // taskFile is the file of a task: path, or if that is a folder, one in it.
 func taskFile(path string, t Task) (string, error) {
 	info, err := os.Stat(path)

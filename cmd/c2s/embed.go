@@ -15,16 +15,21 @@ type embedFlags struct {
 	compress compressionFlags
 	method   string
 	key      string
-	model    string
+	model    string // of --model: a file for pca, a name on a server for model
 	pca      pcaFlags
+	backend  backendFlags
+	asked    askedFlags
 }
 
 func newEmbed(g *globals) *cobra.Command {
 	o := new(embedFlags)
 	cmd := &cobra.Command{
-		Use: "embed FILE -o OUT --method pca", Short: "Place cells in an embedding space", GroupID: groupEvaluate, Args: need(1, 1),
+		Use: "embed FILE -o OUT --method model|pca", Short: "Place cells in an embedding space", GroupID: groupModel, Args: need(1, 1),
 		Long: `embed gives each cell a row of numbers: OUT is a float32 matrix of NumPy (.npy), or
 a copy of the file with the matrix in obsm (.h5ad).
+
+--method model takes the states of a cell-sentence model (--backend) at the prompt that
+asks for the cell's type, pooled over its tokens, as vectors of length one.
 
 --method pca takes the principal components of log-normalised counts. They are
 fitted on the real cells and kept with --save; generated cells are then placed with
@@ -34,6 +39,7 @@ by name; a gene that a file lacks counts as not expressed.`,
   c2s embed testdata/demo.h5ad --method pca --model pca.json -o generated.npy`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.pca.componentsSet = cmd.Flags().Changed("components")
+			o.model = o.backend.model
 			if err := o.check(g); err != nil {
 				return &usageError{err, cmd.CommandPath()}
 			}
@@ -43,25 +49,27 @@ by name; a gene that a file lacks counts as not expressed.`,
 	f := cmd.Flags()
 	o.matrix.add(f)
 	o.compress.add(f)
-	f.StringVar(&o.method, "method", "", "how cells are placed: `pca`")
-	f.StringVar(&o.model, "model", "", "place cells by this model, for pca a `FILE` of --save, instead of fitting one")
-	f.StringVar(&o.key, "key", "", "`NAME` in obsm of an .h5ad (default: X_pca_c2s)")
+	o.backend.add(f)
+	o.asked.add(f)
+	f.StringVar(&o.method, "method", "", "how cells are placed: `model|pca`")
+	f.Lookup("model").Usage = "`NAME` of the model on the server; for pca the FILE of --save to place cells by, instead of fitting"
+	f.StringVar(&o.key, "key", "", "`NAME` in obsm of an .h5ad (default: X_c2s, or X_pca_c2s)")
 	o.pca.add(f)
 	return cmd
 }
 
 func (o *embedFlags) check(g *globals) error {
 	switch o.method {
-	case "pca":
+	case "pca", "model":
 	case "":
-		return errors.New("--method is missing: there is pca")
+		return errors.New("--method is missing: there are model and pca")
 	default:
-		return fmt.Errorf("--method %q is not known: there is pca", o.method)
+		return fmt.Errorf("--method %q is not known: there are model and pca", o.method)
 	}
 	switch {
 	case strings.HasSuffix(g.out, ".h5ad"):
 		if o.key = strings.TrimPrefix(o.key, "obsm/"); o.key == "" {
-			o.key = "X_pca_c2s"
+			o.key = map[string]string{"pca": "X_pca_c2s", "model": "X_c2s"}[o.method]
 		}
 		if strings.Contains(o.key, "/") {
 			return fmt.Errorf("--key %q: a name in obsm has no slash", o.key)
@@ -72,6 +80,12 @@ func (o *embedFlags) check(g *globals) error {
 		return errors.New("--key is for an .h5ad: an .npy is one matrix")
 	case o.compress.method != "" || o.compress.level != 0:
 		return errors.New("--compression is for an .h5ad")
+	}
+	if o.method == "model" {
+		return errors.Join(o.matrix.check(), o.compress.check(), o.asked.check(&o.pca))
+	}
+	if len(o.backend.names) > 0 {
+		return errors.New("--backend is for --method model")
 	}
 	return errors.Join(o.matrix.check(), o.compress.check(), o.pca.check(o.model))
 }
@@ -88,6 +102,7 @@ type embedResult struct {
 	Fitted    int      `json:"fitted_cells"`  // cells that the components were fitted to
 	Explained float64  `json:"explained"`     // share of the variance of those cells
 	Missing   int      `json:"missing_genes"` // genes of the model that the file lacks
+	Notice    string   `json:"notice"`        // must stand beside everything made with the model
 	Warnings  []string `json:"warnings"`
 }
 
@@ -98,6 +113,21 @@ func runEmbed(ctx context.Context, g *globals, o *embedFlags, path string) (err 
 	}
 	defer in.file.Close()
 	result := &embedResult{In: path, Out: g.out, Key: o.key, Method: o.method, NObs: in.matrix.NObs, Model: o.model, Warnings: append([]string{}, in.warnings...)}
+	if o.method == "model" {
+		m, err := o.backend.open(ctx, g)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, m.close()) }()
+		e, err := o.askModel(ctx, g, in, m, result)
+		if err != nil {
+			return err
+		}
+		if err := e.write(ctx, g, o, result); err != nil {
+			return err
+		}
+		return result.report(g, fmt.Sprintf("(%s)", m.asked()))
+	}
 	saved, err := o.pca.create(g, path)
 	if err != nil {
 		return err
@@ -110,26 +140,33 @@ func runEmbed(ctx context.Context, g *globals, o *embedFlags, path string) (err 
 	if err := saved.write(p.model); err != nil {
 		return err
 	}
-	bar := g.start("embedding "+path, "cells", int64(in.matrix.NObs))
-	defer bar.Stop()
-	if o.key == "" {
-		err = p.toNumPy(ctx, g, o, bar)
-	} else {
-		err = p.toH5AD(ctx, g, o, bar, result)
-	}
-	if err != nil {
+	if err := p.placed(o).write(ctx, g, o, result); err != nil {
 		return err
 	}
 	if err := saved.commit(); err != nil {
 		return err
 	}
+	return result.report(g, fmt.Sprintf("(%.1f %% of the variance of the %d cells of the fit)", 100*result.Explained, result.Fitted))
+}
+
+// write writes the embedding as the name of the output says.
+func (p *placed) write(ctx context.Context, g *globals, o *embedFlags, result *embedResult) error {
+	bar := g.start("embedding "+p.path, "cells", int64(p.in.matrix.NObs))
+	defer bar.Stop()
+	if o.key == "" {
+		return p.toNumPy(ctx, g, o, bar)
+	}
+	return p.toH5AD(ctx, g, o, bar, result)
+}
+
+func (r *embedResult) report(g *globals, how string) error {
 	log := g.logger()
-	for _, w := range result.Warnings {
+	for _, w := range r.Warnings {
 		log.Warn(w)
 	}
 	if g.json {
-		return printJSON(g.stdout, result)
+		return printJSON(g.stdout, r)
 	}
-	log.Info(fmt.Sprintf("%d cells × %d components in %s (%.1f %% of the variance of the %d cells of the fit)", result.NObs, result.Dim, g.out, 100*result.Explained, result.Fitted))
+	log.Info(fmt.Sprintf("%d cells × %d components in %s %s", r.NObs, r.Dim, r.Out, how))
 	return nil
 }

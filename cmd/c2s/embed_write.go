@@ -13,6 +13,35 @@ import (
 	"github.com/cellsentence/c2s/internal/progress"
 )
 
+// placed is the rows of numbers of a file's cells, to be written.
+type placed struct {
+	in   *input
+	path string
+	dim  int
+	// rows calls do with some rows after the other.
+	rows  func(ctx context.Context, bar *progress.Counter, do func([]float32) error) error
+	about h5ad.Dict // how they are made, for uns
+}
+
+// placed is what the components make of the cells.
+func (p *placer) placed(o *embedFlags) *placed {
+	ratio := make([]float64, len(p.model.Variance))
+	for i, v := range p.model.Variance {
+		ratio[i] = v / p.model.TotalVariance
+	}
+	return &placed{p.in, p.path, p.projector.Dim(), p.rows, h5ad.Dict{
+		"method": textOf(o.method), "version": textOf(version), "matrix": textOf(p.in.matrix.Key()), "model": textOf(o.model),
+		"fitted_cells": numberOf(int64(p.model.Cells)), "seed": numberOf(int64(p.model.Seed)), "target": &h5ad.Array{Values: []float64{p.model.Target}},
+		"variance":       &h5ad.Array{Dims: []int{len(ratio)}, Values: p.model.Variance},
+		"variance_ratio": &h5ad.Array{Dims: []int{len(ratio)}, Values: ratio}, // as scanpy calls them
+	}}
+}
+
+// textOf and numberOf are scalars of uns.
+func textOf(s string) *h5ad.Array { return &h5ad.Array{Values: []string{s}} }
+
+func numberOf(n int64) *h5ad.Array { return &h5ad.Array{Values: []int64{n}} }
+
 // rows calls do with the embeddings of the cells in order, as float32: what differs
 // below is noise of the counts.
 func (p *placer) rows(ctx context.Context, bar *progress.Counter, do func([]float32) error) error {
@@ -41,14 +70,14 @@ func (p *placer) rows(ctx context.Context, bar *progress.Counter, do func([]floa
 }
 
 // toNumPy writes the embeddings as they come.
-func (p *placer) toNumPy(ctx context.Context, g *globals, o *embedFlags, bar *progress.Counter) (err error) {
+func (p *placed) toNumPy(ctx context.Context, g *globals, o *embedFlags, bar *progress.Counter) (err error) {
 	f, err := atomicfile.Create(g.out, atomicfile.Options{Force: g.force, Inputs: o.inputs(p.path)})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Abort()) }()
 	buf := bufio.NewWriterSize(f, 1<<18)
-	w, err := embedfile.NewWriter[float32](buf, p.in.matrix.NObs, p.projector.Dim())
+	w, err := embedfile.NewWriter[float32](buf, p.in.matrix.NObs, p.dim)
 	if err != nil {
 		return err
 	}
@@ -72,7 +101,7 @@ func (o *embedFlags) inputs(path string) []string {
 
 // toH5AD copies the file and adds the embeddings to obsm, and to uns how they were
 // made. They are in memory as a whole: 200 bytes a cell for 50 components.
-func (p *placer) toH5AD(ctx context.Context, g *globals, o *embedFlags, bar *progress.Counter, result *embedResult) (err error) {
+func (p *placed) toH5AD(ctx context.Context, g *globals, o *embedFlags, bar *progress.Counter, result *embedResult) (err error) {
 	var x []float32
 	err = p.rows(ctx, bar, func(rows []float32) error {
 		x = append(x, rows...)
@@ -89,21 +118,9 @@ func (p *placer) toH5AD(ctx context.Context, g *globals, o *embedFlags, bar *pro
 		return err
 	}
 	defer func() { err = errors.Join(err, w.Abort()) }()
-	text := func(s string) *h5ad.Array { return &h5ad.Array{Values: []string{s}} }
-	number := func(n int64) *h5ad.Array { return &h5ad.Array{Values: []int64{n}} }
-	ratio := make([]float64, len(p.model.Variance))
-	for i, v := range p.model.Variance {
-		ratio[i] = v / p.model.TotalVariance
-	}
-	about := h5ad.Dict{
-		"method": text(o.method), "version": text(version), "matrix": text(p.in.matrix.Key()), "model": text(o.model),
-		"fitted_cells": number(int64(p.model.Cells)), "seed": number(int64(p.model.Seed)), "target": &h5ad.Array{Values: []float64{p.model.Target}},
-		"variance":       &h5ad.Array{Dims: []int{len(ratio)}, Values: p.model.Variance},
-		"variance_ratio": &h5ad.Array{Dims: []int{len(ratio)}, Values: ratio}, // as scanpy calls them
-	}
 	r, err := w.CopyFrom(ctx, f, h5ad.CopyOptions{Changes: []h5ad.Change{
-		{Key: "obsm/" + o.key, Element: &h5ad.Array{Dims: []int{p.in.matrix.NObs, p.projector.Dim()}, Values: x}},
-		{Key: "uns/" + o.key, Element: about},
+		{Key: "obsm/" + o.key, Element: &h5ad.Array{Dims: []int{p.in.matrix.NObs, p.dim}, Values: x}},
+		{Key: "uns/" + o.key, Element: p.about},
 	}})
 	if err != nil {
 		return err

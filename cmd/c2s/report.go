@@ -19,6 +19,7 @@ const (
 	exitFailed      = 1
 	exitUsage       = 2
 	exitBadInput    = 3
+	exitUnreachable = 4
 	exitInterrupted = 130
 )
 
@@ -62,9 +63,12 @@ func (e *inputError) BadInput() bool { return true }
 func exitCode(err error) int {
 	var usage *usageError
 	var bad interface{ BadInput() bool }
+	var away interface{ Unreachable() bool }
 	switch {
 	case err == nil:
 		return exitGood
+	case errors.As(err, &away) && away.Unreachable():
+		return exitUnreachable
 	case errors.As(err, &usage):
 		return exitUsage
 	case errors.Is(err, context.Canceled):

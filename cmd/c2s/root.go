@@ -60,6 +60,7 @@ func run(ctx context.Context, args []string, e env) int {
 
 const (
 	groupData     = "data"
+	groupModel    = "model"
 	groupEvaluate = "evaluate"
 	groupOther    = "other"
 )
@@ -105,9 +106,9 @@ expressed genes, by falling expression, as Cell2Sentence models read them.`,
 	f.BoolVarP(&g.verbose, "verbose", "v", false, "print more")
 	f.StringVar(&g.logFormat, "log-format", "text", "log as `text|json`")
 	f.StringVar(&g.progress, "progress", "auto", "show progress: `auto|always|never|json`")
-	root.AddGroup(&cobra.Group{ID: groupData, Title: "Data:"}, &cobra.Group{ID: groupEvaluate, Title: "Evaluate:"}, &cobra.Group{ID: groupOther, Title: "Other:"})
+	root.AddGroup(&cobra.Group{ID: groupData, Title: "Data:"}, &cobra.Group{ID: groupModel, Title: "Model:"}, &cobra.Group{ID: groupEvaluate, Title: "Evaluate:"}, &cobra.Group{ID: groupOther, Title: "Other:"})
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newInspect(g), newValidate(g), newConvert(g), newConcat(g), newEncode(g), newVocab(g), newDecode(g), newFidelity(g), newEmbed(g), newScfid(g), newDataset(g), newPlan(g), newMerge(g), newDemo(g), newVersion(g), newCompletion(g))
+	root.AddCommand(newInspect(g), newValidate(g), newConvert(g), newConcat(g), newEncode(g), newVocab(g), newDecode(g), newFidelity(g), newDataset(g), newPlan(g), newMerge(g), newAnnotate(g), newGenerate(g), newEmbed(g), newModel(g), newDoctor(g), newScfid(g), newDemo(g), newVersion(g), newCompletion(g))
 	return root
 }
 

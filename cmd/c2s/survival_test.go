@@ -106,3 +106,55 @@ func TestFullDisk(t *testing.T) {
 		}
 	}
 }
+
+// TestKilledAnnotateResumes kills annotate at random moments, 6 times or C2S_KILLS
+// times: with its journal it ends with the bytes of a run that nothing disturbed.
+func TestKilledAnnotateResumes(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no kill -9 on Windows")
+	}
+	in := filepath.Join("..", "..", "testdata", "perturb.h5ad")
+	dir := t.TempDir()
+	want, got := filepath.Join(dir, "want.tsv"), filepath.Join(dir, "got.tsv")
+	start := time.Now()
+	if out, err := c2s(t, "annotate", in, "--backend", "demo", "-o", want).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	whole := time.Since(start)
+	args := []string{"annotate", in, "--backend", "demo", "-o", got, "--journal", filepath.Join(dir, "answers.db")}
+	r := rand.New(rand.NewPCG(5, 6))
+	kills := 6
+	if n, err := strconv.Atoi(os.Getenv("C2S_KILLS")); err == nil {
+		kills = n
+	}
+	killed := 0
+	for range kills {
+		cmd := c2s(t, args...)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		// Each run gets further than the one before, which is in the journal.
+		time.Sleep(time.Duration(r.Int64N(int64(whole)/3 + 1)))
+		_ = cmd.Process.Kill()
+		if cmd.Wait() == nil {
+			break
+		}
+		killed++
+		if _, err := os.Stat(got); err == nil {
+			t.Fatal("an output of a run that was killed")
+		}
+	}
+	if _, err := os.Stat(got); err != nil {
+		if out, err := c2s(t, args...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	a, err := os.ReadFile(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(got); err != nil || !bytes.Equal(a, b) {
+		t.Errorf("%v: the output differs from that of an undisturbed run", err)
+	}
+	t.Logf("%d kills", killed)
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/cellsentence/c2s/cellsentence/prompt"
+	"github.com/cellsentence/c2s/llm"
+	"github.com/cellsentence/c2s/llm/dial"
+	"github.com/cellsentence/c2s/llm/journal"
+	"github.com/cellsentence/c2s/llm/pool"
+)
+
+// backendFlags name the model that is asked, and how.
+type backendFlags struct {
+	names   []string
+	model   string
+	slots   int
+	timeout time.Duration
+	context int
+	journal string
+	prompts string
+}
+
+func (b *backendFlags) add(f *pflag.FlagSet) {
+	f.StringArrayVar(&b.names, "backend", nil, "ask `demo|ollama://HOST:PORT|llamacpp://…|openai://…/v1` (+https each); repeat it for a pool")
+	f.StringVar(&b.model, "model", "", "`NAME` of the model on the server")
+	f.IntVar(&b.slots, "slots", 0, "requests at a time `N` for each backend (default: what it tells)")
+	f.DurationVar(&b.timeout, "timeout", 10*time.Minute, "time `D` for one request")
+	f.IntVar(&b.context, "num-ctx", 0, "tokens `N` of prompt and answer (default: the model's)")
+	f.StringVar(&b.journal, "journal", "", "keep answers in `FILE`, and never ask for one again")
+	f.StringVar(&b.prompts, "prompts", "", "words of the prompts: `FILE|DIR|cell2sentence` (default: the model's own, or the project's)")
+}
+
+// model is an open backend with what is known of it.
+type model struct {
+	llm.Backend
+	info   *llm.Info
+	closer []func() error
+	known  func() (known, asked int64) // of the journal
+}
+
+// close closes everything, the last opened first.
+func (m *model) close() error {
+	var err error
+	for i := len(m.closer) - 1; i >= 0; i-- {
+		err = errors.Join(err, m.closer[i]())
+	}
+	return err
+}
+
+// open opens the backends, as a pool if there are several, behind the journal.
+func (b *backendFlags) open(ctx context.Context, g *globals) (m *model, err error) {
+	names := b.names
+	if len(names) == 0 {
+		if name := g.getenv("C2S_BACKEND"); name != "" {
+			names = []string{name}
+		} else {
+			names = []string{dial.FromOllamaHost(g.getenv("OLLAMA_HOST"))}
+		}
+	}
+	if b.model == "" {
+		b.model = g.getenv("C2S_MODEL")
+	}
+	cfg := dial.Config{
+		Model: b.model, APIKey: g.getenv("C2S_API_KEY"), Timeout: b.timeout, Context: b.context, Slots: b.slots,
+		Demo: demoModel, LookFor: dial.Usual(g.getenv("OLLAMA_HOST")),
+	}
+	m = &model{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, m.close())
+		}
+	}()
+	var endpoints []pool.Endpoint
+	for _, name := range names {
+		one, err := dial.Open(ctx, name, cfg)
+		if err != nil {
+			return m, err
+		}
+		m.closer = append(m.closer, one.Close)
+		endpoints = append(endpoints, pool.Endpoint{Name: name, Backend: one, Slots: b.slots})
+	}
+	m.Backend = endpoints[0].Backend
+	if len(endpoints) > 1 {
+		p, err := pool.New(ctx, endpoints, pool.Config{Timeout: b.timeout, Log: g.logger()})
+		if err != nil {
+			return m, err
+		}
+		m.closer = append(m.closer, func() error { p.Close(); return nil })
+		m.Backend = p
+	}
+	if b.journal != "" {
+		j, err := journal.Open(ctx, b.journal)
+		if err != nil {
+			return m, err
+		}
+		m.closer = append(m.closer, j.Close)
+		known, err := j.Wrap(ctx, m.Backend)
+		if err != nil {
+			return m, err
+		}
+		m.Backend, m.known = known, known.Counts
+	}
+	if m.info, err = m.Info(ctx); err != nil {
+		return m, err
+	}
+	if m.info.Notice != "" {
+		g.logger().Warn("every result is of a " + m.info.Notice)
+	}
+	if m.info.Advice != "" {
+		g.logger().Warn(m.info.Advice)
+	}
+	return m, nil
+}
+
+// workers is how many requests are had at a time.
+func (m *model) workers() int { return max(1, m.info.Slots) }
+
+// templates loads --prompts for a task, nil without it.
+func (b *backendFlags) templates(ctx context.Context, g *globals, task string) (*prompt.Templates, error) {
+	path := b.prompts
+	switch path {
+	case "":
+		return nil, nil
+	case "cell2sentence":
+		python := g.getenv("C2S_PYTHON")
+		if python == "" {
+			python = "python3"
+		}
+		var err error
+		if path, err = prompt.FindPackage(ctx, python); err != nil {
+			return nil, &inputError{fmt.Errorf("--prompts cell2sentence: %w", err), "name a copy of its prompts folder, or a Python that has the package with C2S_PYTHON"}
+		}
+	}
+	t, err := prompt.Load(path, task)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, &inputError{err, "see c2s help annotate"}
+	}
+	return t, err
+}

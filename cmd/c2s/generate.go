@@ -1,0 +1,229 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/cellsentence/c2s/cellsentence"
+	"github.com/cellsentence/c2s/cellsentence/dataset"
+	"github.com/cellsentence/c2s/llm"
+	"github.com/cellsentence/c2s/llm/batch"
+	"github.com/cellsentence/c2s/llm/task"
+)
+
+// sampleFlags say how answers are drawn.
+type sampleFlags struct {
+	temperature, topP float64
+	topK, maxTokens   int
+}
+
+func (s *sampleFlags) add(f *pflag.FlagSet, temperature float64) {
+	f.Float64Var(&s.temperature, "temperature", temperature, "divide the logits by `T`; 0 takes the most probable token")
+	f.IntVar(&s.topK, "top-k-tokens", 0, "draw from the `K` most probable tokens; 0 from all")
+	f.Float64Var(&s.topP, "top-p", 1, "draw from the most probable tokens that reach `P` together")
+	f.IntVar(&s.maxTokens, "max-tokens", 0, "`N` tokens of an answer at most (default: ample)")
+}
+
+func (s *sampleFlags) options(seed uint64) llm.Options {
+	return llm.Options{Temperature: s.temperature, TopK: s.topK, TopP: s.topP, MaxTokens: s.maxTokens, Seed: seed}
+}
+
+// generateFlags are the flags of generate.
+type generateFlags struct {
+	backend   backendFlags
+	sample    sampleFlags
+	cellTypes []string
+	n         int
+	organism  string
+	topK      int
+	vocab     string
+}
+
+func newGenerate(g *globals) *cobra.Command {
+	o := new(generateFlags)
+	cmd := &cobra.Command{
+		Use: "generate --cell-type T -n N -o OUT", Short: "Let a model write cells of a type", GroupID: groupModel, Args: need(0, 0),
+		Long: `generate asks a model for new cells: their sentences, in the formats of encode, with
+the cell type, the answer's flags (unknown words, repeated genes, why it ended) and,
+as c2s_answer, what the model said. c2s decode turns them into expression.`,
+		Example: `  c2s generate --backend demo --cell-type "B cell" -n 5 --vocab testdata/demo.h5ad -o b_cells.jsonl`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.check(g); err != nil {
+				return &usageError{err, cmd.CommandPath()}
+			}
+			return runGenerate(cmd.Context(), g, o)
+		},
+	}
+	f := cmd.Flags()
+	o.backend.add(f)
+	o.sample.add(f, 1)
+	f.StringArrayVar(&o.cellTypes, "cell-type", nil, "write cells of the type `T`; repeat it for several")
+	f.IntVarP(&o.n, "n", "n", 1, "`N` cells of each type")
+	f.StringVar(&o.organism, "organism", "Homo sapiens", "`SPECIES` in the prompt")
+	f.IntVar(&o.topK, "top-k", 0, "ask for `K` genes (default: 200, as C2S models were trained)")
+	f.StringVar(&o.vocab, "vocab", "", "the genes that there are: a `FILE` of c2s vocab, or an .h5ad")
+	return cmd
+}
+
+func (o *generateFlags) check(g *globals) error {
+	switch {
+	case g.out == "":
+		return errors.New("-o OUT is missing: name a .parquet, .arrow, .hf or .jsonl")
+	case len(o.cellTypes) == 0:
+		return errors.New("--cell-type is missing")
+	case o.n < 1 || o.topK < 0:
+		return errors.New("-n must be above 0, and --top-k not below")
+	case o.vocab == "":
+		return errors.New("--vocab is missing: name a file of c2s vocab, or an .h5ad, whose genes are those that count")
+	}
+	if f, err := dataset.FormatOf(g.out); err != nil {
+		return err
+	} else if f.Kind == "txt" {
+		return errors.New("a .txt holds the sentences alone: name a .parquet, .arrow, .hf or .jsonl")
+	}
+	return nil
+}
+
+// generateResult is what generate reports, and prints with --json.
+type generateResult struct {
+	Out      string   `json:"out"`
+	Model    string   `json:"model"`
+	Notice   string   `json:"notice"`
+	Cells    int      `json:"cells"`
+	Empty    int      `json:"empty_cells"` // answers without a gene
+	Genes    int      `json:"genes"`
+	Unknown  int      `json:"unknown"` // words that are no gene
+	Repeats  int      `json:"repeats"` // genes that were there before
+	Limit    int      `json:"limit"`   // answers that ended at the limit of tokens
+	Warnings []string `json:"warnings"`
+}
+
+func runGenerate(ctx context.Context, g *globals, o *generateFlags) (err error) {
+	words, _, err := (&decodeFlags{vocab: o.vocab}).genes(ctx, g)
+	if err != nil {
+		return err
+	}
+	v := new(cellsentence.Vocabulary)
+	for _, w := range words {
+		if w != "" {
+			v.Add(w, 1)
+		}
+	}
+	given, err := o.backend.templates(ctx, g, task.Generation)
+	if err != nil {
+		return err
+	}
+	m, err := o.backend.open(ctx, g)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.close()) }()
+	words2, warning, err := task.Wording(task.Generation, m.info, given)
+	if err != nil {
+		return err
+	}
+	result := &generateResult{Out: g.out, Model: m.info.Model, Notice: m.info.Notice, Warnings: []string{}}
+	if warning != "" {
+		result.Warnings = append(result.Warnings, warning)
+	}
+	gen, err := task.NewGenerator(m, task.GenerateConfig{
+		Templates: words2, TopK: topGenes(o.topK, m), Organism: o.organism, Options: o.sample.options(g.seed), Vocabulary: v,
+	})
+	if err != nil {
+		return err
+	}
+	schema := dataset.Schema{
+		{Name: dataset.ColumnCell, Kind: dataset.Text},
+		{Name: "cell_sentence", Kind: dataset.Text},
+		{Name: "cell_type", Kind: dataset.Category},
+		{Name: "c2s_n_genes", Kind: dataset.Int},
+		{Name: "c2s_unknown", Kind: dataset.Int},
+		{Name: "c2s_repeats", Kind: dataset.Int},
+		{Name: "c2s_stop", Kind: dataset.Category},
+		{Name: "c2s_model", Kind: dataset.Category},
+		{Name: "c2s_answer", Kind: dataset.Text},
+	}
+	w, err := dataset.Create(g.out, schema, dataset.Options{Force: g.force, Inputs: []string{o.vocab}, Stdout: g.stdout, Jobs: g.workers()})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.Abort()) }()
+	total := o.n * len(o.cellTypes)
+	bar := g.start("generating", "cells", int64(total))
+	defer bar.Stop()
+	label := m.info.Model
+	if !strings.Contains(label, m.info.Notice) {
+		label += ", " + m.info.Notice
+	}
+	b := dataset.NewBatch(schema)
+	row := 0
+	for cell, err := range batch.Map(ctx, m.workers(), counting(total), func(ctx context.Context, i int) (task.Generated, error) {
+		return gen.Generate(ctx, i, o.cellTypes[i/o.n])
+	}) {
+		if err != nil {
+			return err
+		}
+		result.add(cell)
+		b.Columns[0].AppendString(fmt.Sprintf("generated-%d", row))
+		b.Columns[1].AppendString(strings.Join(cell.Genes, " "))
+		b.Columns[2].AppendString(o.cellTypes[row/o.n])
+		b.Columns[3].AppendInt(int64(len(cell.Genes)))
+		b.Columns[4].AppendInt(int64(cell.Unknown))
+		b.Columns[5].AppendInt(int64(cell.Repeats))
+		b.Columns[6].AppendString(string(cell.Stop))
+		b.Columns[7].AppendString(label)
+		b.Columns[8].AppendString(cell.Answer)
+		row++
+		if b.Rows() == dataset.BlockRows || row == total {
+			if err := w.Append(b, nil); err != nil {
+				return err
+			}
+			b.Reset()
+		}
+		bar.Add(1)
+	}
+	if err := w.Commit(); err != nil {
+		return err
+	}
+	if result.Empty > 0 {
+		result.Warnings = append(result.Warnings, fmt.Sprintf("%d answers hold no gene: they are kept as empty sentences", result.Empty))
+	}
+	for _, text := range result.Warnings {
+		g.logger().Warn(text)
+	}
+	g.logger().Info(fmt.Sprintf("%d cells in %s (%s)", result.Cells, g.out, m.asked()))
+	if g.json {
+		return printJSON(g.stdout, result)
+	}
+	return nil
+}
+
+func (r *generateResult) add(cell task.Generated) {
+	r.Cells++
+	r.Genes += len(cell.Genes)
+	r.Unknown += cell.Unknown
+	r.Repeats += cell.Repeats
+	if len(cell.Genes) == 0 {
+		r.Empty++
+	}
+	if cell.Stop == llm.StopLimit {
+		r.Limit++
+	}
+}
+
+// counting yields 0 to n−1.
+func counting(n int) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for i := range n {
+			if !yield(i) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/cellsentence/c2s/cellsentence"
+	"github.com/cellsentence/c2s/h5ad"
+	"github.com/cellsentence/c2s/llm/task"
+)
+
+// cells yields the sentences of a file's cells, cut to topK genes. They are those of
+// encode with the same seed.
+func (in *input) cells(ctx context.Context, g *globals, topK int) (iter.Seq[task.Cell], func() error, error) {
+	enc, err := cellsentence.NewEncoder(in.genes, cellsentence.Config{TopK: topK, Seed: g.seed, Workers: g.workers()})
+	if err != nil {
+		return nil, nil, badCells(in.file.Path(), err)
+	}
+	rows, err := in.matrix.Rows(ctx, h5ad.RowOptions{Budget: g.budget() / 4})
+	if err != nil {
+		return nil, nil, err
+	}
+	var failed error
+	all := func(yield func(task.Cell) bool) {
+		for s, err := range enc.Encode(ctx, rows) {
+			if err != nil {
+				failed = badCells(in.file.Path(), err)
+				return
+			}
+			for i := range s.Len() {
+				if !yield(task.Cell{Row: s.Start + i, Sentence: string(s.At(i))}) {
+					return
+				}
+			}
+		}
+	}
+	return all, func() error { return failed }, nil
+}
+
+// topGenes is how many genes a prompt shows: the flag, or what suits the model.
+func topGenes(flag int, m *model) int {
+	if flag > 0 {
+		return flag
+	}
+	if len(m.info.Prompts) > 0 {
+		return 32 // the demo model knows short sentences only
+	}
+	return 200 // as the C2S models were trained
+}
+
+// asked is a line about the work of a backend.
+func (m *model) asked() string {
+	if m.known == nil {
+		return m.info.Model
+	}
+	known, asked := m.known()
+	return fmt.Sprintf("%s, %d answers asked for, %d from the journal", m.info.Model, asked, known)
+}

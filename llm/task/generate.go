@@ -1,0 +1,96 @@
+package task
+
+import (
+	"context"
+	"errors"
+
+	"github.com/cellsentence/c2s/cellsentence"
+	"github.com/cellsentence/c2s/cellsentence/prompt"
+	"github.com/cellsentence/c2s/llm"
+)
+
+// GenerateConfig says how cells are generated.
+type GenerateConfig struct {
+	// Templates are the words of the prompt, see [Wording].
+	Templates *prompt.Templates
+	// TopK is the number of genes asked for.
+	TopK int
+	// Organism goes into prompts that have a place for it ("": Homo sapiens).
+	Organism string
+	// Options are how an answer is drawn. Seed is that of the first cell; each has its
+	// own.
+	Options llm.Options
+	// Vocabulary is the genes that there are; nil takes every word.
+	Vocabulary *cellsentence.Vocabulary
+}
+
+// Generated is a cell that a model wrote.
+type Generated struct {
+	// Genes is the sentence, without what is no gene and without repeats.
+	Genes []string
+	// Unknown and Repeats count words that were left out.
+	Unknown, Repeats int
+	// Answer is what the model said, Stop why it ended.
+	Answer string
+	Stop   llm.Stop
+	Tokens int
+}
+
+// Generator writes cells.
+type Generator struct {
+	b      llm.Backend
+	cfg    GenerateConfig
+	format *prompt.Formatter
+	parser *prompt.GeneParser
+}
+
+// NewGenerator returns a generator.
+func NewGenerator(b llm.Backend, cfg GenerateConfig) (*Generator, error) {
+	if cfg.Organism == "" {
+		cfg.Organism = "Homo sapiens"
+	}
+	if cfg.Options.MaxTokens == 0 {
+		// A gene has 3.4 tokens with the tokenizers of the C2S models; twice that is ample.
+		cfg.Options.MaxTokens = 8*cfg.TopK + 16
+	}
+	g := &Generator{b: b, cfg: cfg}
+	var err error
+	if g.format, err = prompt.NewFormatter(cfg.Templates, prompt.Config{TopK: cfg.TopK, Seed: cfg.Options.Seed}); err != nil {
+		return nil, err
+	}
+	if cfg.Vocabulary != nil {
+		g.parser, err = prompt.NewGeneParser(cfg.Vocabulary, prompt.GeneConfig{Repeats: prompt.RepeatsFirst})
+	}
+	return g, err
+}
+
+// Generate writes the row-th cell of a type.
+func (g *Generator) Generate(ctx context.Context, row int, cellType string) (Generated, error) {
+	var out Generated
+	c := Cell{Row: row}
+	p, err := g.format.Prompt(prompt.Sample{Row: row, Values: map[string]string{"organism": g.cfg.Organism, "cell_type": cellType}})
+	if err != nil {
+		return out, at(c, err)
+	}
+	opt := g.cfg.Options
+	opt.Seed += uint64(row)
+	answer, err := g.b.Generate(ctx, p.Input, opt, nil)
+	if broken, ok := errors.AsType[*llm.RepetitionError](err); ok {
+		out.Answer = broken.Error()
+		return out, nil
+	}
+	if err != nil {
+		return out, at(c, err)
+	}
+	out.Answer, out.Stop, out.Tokens = answer.Text, answer.Stop, answer.AnswerTokens
+	parser := g.parser
+	if parser == nil {
+		return out, at(c, errors.New("a vocabulary is needed to read the answer"))
+	}
+	found := parser.Parse(answer.Text)
+	out.Genes, out.Unknown, out.Repeats = found.Genes, found.Counts.Unknown, found.Counts.Repeated
+	if len(out.Genes) > g.cfg.TopK {
+		out.Genes = out.Genes[:g.cfg.TopK]
+	}
+	return out, nil
+}
