@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -48,8 +49,8 @@ type model struct {
 // close closes everything, the last opened first.
 func (m *model) close() error {
 	var err error
-	for i := len(m.closer) - 1; i >= 0; i-- {
-		err = errors.Join(err, m.closer[i]())
+	for _, c := range slices.Backward(m.closer) {
+		err = errors.Join(err, c())
 	}
 	return err
 }

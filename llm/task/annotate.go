@@ -157,13 +157,14 @@ func (out Annotation) choose(labels []string, scores []llm.Score) Annotation {
 	return out
 }
 
-// freeLabel is an answer as a label: one line without what the response adds.
+// freeLabel is an answer as a label: its first line, without the marks of a response.
 func freeLabel(text string) string {
-	found, err := prompt.NewLabelParser([]string{"\x00"})
-	if err == nil {
-		return trimPeriod(found.Parse(text).Text)
+	// What is on the list does not matter to how an answer is cleaned.
+	p, err := prompt.NewLabelParser([]string{"any"})
+	if err != nil {
+		return ""
 	}
-	return ""
+	return trimPeriod(p.Parse(text).Text)
 }
 
 func trimPeriod(s string) string {
