@@ -57,6 +57,8 @@ func numbers(t testing.TB, f *gguf.File, name string) []float32 {
 	return out
 }
 
+func digest(data []byte) string { return fmt.Sprintf("sha256:%x", sha256.Sum256(data)) }
+
 func plus(v []float32, d float32) []float32 {
 	out := slices.Clone(v)
 	for i := range out {
@@ -152,7 +154,7 @@ func TestGemmaMetadata(t *testing.T) {
 		t.Error(tokens[299], types[299])
 	}
 	data, err := os.ReadFile(r.Path)
-	if err != nil || r.Digest != fmt.Sprintf("sha256:%x", sha256.Sum256(data)) || r.Size != int64(len(data)) {
+	if err != nil || r.Digest != digest(data) || r.Size != int64(len(data)) {
 		t.Error(r.Digest, r.Size, err)
 	}
 }

@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
-const tokenizerFile = "tokenizer.json"
+const (
+	tokenizerFile = "tokenizer.json"
+	maxWord       = 1 << 10
+)
 
 // fastTokenizer is what counts of a tokenizer.json.
 type fastTokenizer struct {
@@ -91,6 +94,11 @@ func readTokenizer(path string, words int) (*fastTokenizer, error) {
 		return nil, badf(path, "model", "a kind of BPE that llama.cpp does not have")
 	case len(m.Vocab) == 0 || len(m.Vocab) > words:
 		return nil, badf(path, "model", "%d words, where the model has rows for %d", len(m.Vocab), words)
+	}
+	for word := range m.Vocab {
+		if len(word) > maxWord { // all ways to split a word are looked at
+			return nil, badf(path, "model", "a word of %d bytes", len(word))
+		}
 	}
 	for _, p := range m.Merges {
 		if _, ok := m.Vocab[p.left+p.right]; !ok {
@@ -296,8 +304,11 @@ func ways(word string, vocab map[string]int) int {
 	return n
 }
 
+// isByte says that a token stands for a byte, as <0x0A> does.
 func isByte(token string) bool {
-	var b int
-	n, err := fmt.Sscanf(token, "<0x%02X>", &b)
-	return n == 1 && err == nil && len(token) == 6 && utf8.ValidString(token)
+	if len(token) != 6 || token[:3] != "<0x" || token[5] != '>' {
+		return false
+	}
+	_, err := strconv.ParseUint(token[3:5], 16, 8)
+	return err == nil
 }
