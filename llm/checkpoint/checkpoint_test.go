@@ -389,6 +389,117 @@ func toyMerges(list []piece) map[string]any {
 	}
 }
 
+// TestSpecialTokens: who may name them, in which order.
+func TestSpecialTokens(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		do   func(c *toy)
+		want map[string]any
+	}{
+		{"only config.json", func(c *toy) { c.tokenizer = nil }, map[string]any{"bos": uint32(2), "eos": uint32(1), "eot": nil}},
+		{"a list of ends", func(c *toy) { c.config["eos_token_id"] = []int{1, 270} }, map[string]any{"eos": uint32(1), "eot": uint32(270)}},
+		{"generation_config.json", func(c *toy) {
+			c.files["generation_config.json"] = []byte(`{"eos_token_id": 271}`)
+		}, map[string]any{"eos": uint32(1), "eot": uint32(271)}},
+		{"another end", func(c *toy) { c.tokenizer["eos_token"] = "<bos>" }, map[string]any{"eos": uint32(2), "eot": uint32(1)}},
+		{"a pad that is no token", func(c *toy) { c.tokenizer["pad_token"] = "[PAD]" }, map[string]any{"padding": uint32(0)}},
+		{"none for padding", func(c *toy) { c.config["pad_token_id"] = -1 }, map[string]any{"padding": nil}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			toy := newGemma("F32")
+			c.do(toy)
+			f, _ := convert(t, toy.write(t, 1), Options{})
+			for name, want := range c.want {
+				if got := f.Value("tokenizer.ggml." + name + "_token_id"); got != want {
+					t.Errorf("%s is %v, expected %v", name, got, want)
+				}
+			}
+		})
+	}
+}
+
+// TestAddedTokens: those of tokenizer_config.json or, without its list, of
+// added_tokens.json.
+func TestAddedTokens(t *testing.T) {
+	for name, do := range map[string]func(c *toy){
+		"decoder": func(c *toy) {
+			c.tokenizer["added_tokens_decoder"] = map[string]any{
+				"3": map[string]any{"content": "<unk>", "special": true}, "290": map[string]any{"content": "<drug>", "special": true},
+				"291": map[string]any{"content": mark + "x" + mark},
+			}
+		},
+		"added_tokens.json": func(c *toy) {
+			c.files["added_tokens.json"] = toJSON(map[string]int{"<drug>": 290, mark + "x" + mark: 291})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newGemma("F32")
+			do(c)
+			f, _ := convert(t, c.write(t, 1), Options{})
+			tokens := f.Value("tokenizer.ggml.tokens").([]string)
+			types := f.Value("tokenizer.ggml.token_type").([]int32)
+			kind := int32(tokenControl)
+			if name != "decoder" { // it does not tell special tokens from others
+				kind = tokenUser
+			}
+			if tokens[290] != "<drug>" || types[290] != kind || tokens[291] != " x " || types[291] != tokenUser || types[3] != tokenUnknown {
+				t.Error(tokens[290:292], types[290:292], types[3])
+			}
+		})
+	}
+}
+
+// TestOtherForms: what versions of transformers have written in other ways.
+func TestOtherForms(t *testing.T) {
+	same := func(a, b *toy) {
+		t.Helper()
+		_, want := convert(t, a.write(t, 1), Options{})
+		if _, got := convert(t, b.write(t, 1), Options{}); got.Digest != want.Digest {
+			t.Error("another file")
+		}
+	}
+	c := newGemma("F32")
+	delete(c.config, "rope_theta")
+	c.config["rope_parameters"] = map[string]any{"rope_type": "default", "rope_theta": 10000.0}
+	c.config["layer_types"] = []string{"sliding_attention", "full_attention"}
+	c.config["rope_scaling"] = nil
+	same(newGemma("F32"), c)
+
+	c = newGemma("F32")
+	c.config["tie_word_embeddings"] = false
+	c.tensors["lm_head.weight"] = c.tensors["model.embed_tokens.weight"]
+	same(newGemma("F32"), c)
+
+	n := newNeoX("F32")
+	delete(n.config, "rotary_pct")
+	delete(n.config, "rotary_emb_base")
+	n.config["rope_parameters"] = map[string]any{"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.25}
+	same(newNeoX("F32"), n)
+
+	b := toyBPE()
+	b["normalizer"] = map[string]any{"type": "Sequence", "normalizers": []any{map[string]any{"type": "NFC"}}}
+	n.files[tokenizerFile] = toJSON(b)
+	same(newNeoX("F32"), n)
+
+	tied := newNeoX("F32")
+	tied.config["tie_word_embeddings"] = true
+	delete(tied.tensors, "embed_out.weight")
+	f, _ := convert(t, tied.write(t, 1), Options{})
+	if !slices.Equal(numbers(t, f, "output.weight"), tied.values["gpt_neox.embed_in.weight"]) {
+		t.Error("a tied output is not the embedding")
+	}
+
+	begins := newNeoX("F32")
+	b["post_processor"] = map[string]any{"type": "TemplateProcessing", "single": []any{
+		map[string]any{"SpecialToken": map[string]any{"id": "<|endoftext|>", "type_id": 0}}, map[string]any{"Sequence": map[string]any{"id": "A"}},
+	}}
+	begins.files[tokenizerFile] = toJSON(b)
+	f, _ = convert(t, begins.write(t, 1), Options{})
+	if f.Value("tokenizer.ggml.add_bos_token") != true {
+		t.Error("no token begins a text")
+	}
+}
+
 func TestPooling(t *testing.T) {
 	dir := newNeoX("F32").write(t, 1)
 	f, r := convert(t, dir, Options{Pooling: llm.PoolMean})

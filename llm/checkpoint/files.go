@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 )
@@ -43,8 +42,8 @@ func slurp(path string, most int64) ([]byte, error) {
 	if size > most {
 		return nil, badf(path, "", "%d bytes, where %d are the most that make sense", size, most)
 	}
-	data, err := io.ReadAll(io.LimitReader(f, most))
-	if err != nil {
+	data := make([]byte, size)
+	if err := readFull(f, data, 0, path); err != nil {
 		return nil, err
 	}
 	if err := pointer(path, data); err != nil {

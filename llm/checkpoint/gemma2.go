@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/cellsentence/c2s/llm/gguf"
 )
@@ -102,7 +103,9 @@ func gemma2(f *folder) (*Model, error) {
 		return nil, err
 	}
 	m.vocabulary = v
-	return m, f.checkRest(func(name string) bool { return name == "lm_head.weight" })
+	return m, f.checkRest(func(name string) bool {
+		return name == "lm_head.weight" || strings.HasSuffix(name, ".rotary_emb.inv_freq")
+	})
 }
 
 // checkGemma2 refuses what the architecture in GGUF has no place for.

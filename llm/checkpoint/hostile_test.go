@@ -305,6 +305,19 @@ func TestTwiceQuantised(t *testing.T) {
 	}
 }
 
+func TestHints(t *testing.T) {
+	dir := t.TempDir()
+	writeFiles(t, dir, map[string][]byte{"x.gguf": []byte("x")})
+	_, err := Open(dir)
+	h, ok := errors.AsType[interface {
+		error
+		Hint() string
+	}](err)
+	if !ok || h.Hint() != "name the GGUF file itself: "+filepath.Join(dir, "x.gguf") {
+		t.Error(err)
+	}
+}
+
 // limited checks that a call takes little more memory than its input.
 func limited(t *testing.T, input int, do func()) {
 	t.Helper()
@@ -333,6 +346,29 @@ func FuzzSafetensors(f *testing.F) {
 					t.Fatalf("%s: %+v", name, s)
 				}
 			}
+		})
+	})
+}
+
+// FuzzConfig reads a folder under any configuration and index.
+func FuzzConfig(f *testing.F) {
+	gemma, neox := newGemma("F32"), newNeoX("F32")
+	f.Add(toJSON(gemma.config), toJSON(gemma.tokenizer), true)
+	f.Add(toJSON(neox.config), toJSON(neox.tokenizer), false)
+	gemmaDir, neoxDir := gemma.write(f, 1), neox.write(f, 1)
+	f.Fuzz(func(t *testing.T, config, more []byte, isGemma bool) {
+		dir := neoxDir
+		if isGemma {
+			dir = gemmaDir
+		}
+		writeFiles(t, dir, map[string][]byte{configFile: config, "generation_config.json": more})
+		limited(t, 1<<16+len(config)+len(more), func() {
+			m, err := Open(dir)
+			if err != nil {
+				bad(t, err, "")
+				return
+			}
+			m.Close()
 		})
 	})
 }

@@ -47,6 +47,11 @@ func Import(ctx context.Context, from, to string, opt Options) (*Result, error) 
 		return nil, err
 	}
 	defer func() { _ = m.Close() }() // it was only read
+	if program != "" {
+		if err := m.checkWhole(); err != nil {
+			return nil, err
+		}
+	}
 	out, err := atomicfile.Create(to, atomicfile.Options{Force: opt.Force, Inputs: m.inputs()})
 	if err != nil {
 		return nil, err

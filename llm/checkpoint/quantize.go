@@ -62,8 +62,7 @@ func quantise(ctx context.Context, program, from, to, typ string, progress func(
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
+		if _, ok := errors.AsType[*exec.ExitError](err); ok {
 			return fmt.Errorf("%s: %w: %s", program, err, strings.TrimSpace(string(out.tail)))
 		}
 		return fmt.Errorf("%s: %w", program, err)

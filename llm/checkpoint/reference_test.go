@@ -237,7 +237,7 @@ func TestLlamaQuantize(t *testing.T) {
 	c := newGemma("F32")
 	c.tensors["model.embed_tokens.weight"].data = pack(uneven(300*32), "F32")
 	dir := c.write(t, 1)
-	ours, r := convert(t, dir, Options{Type: "Q8_0"})
+	ours, _ := convert(t, dir, Options{Type: "Q8_0"})
 	_, whole := convert(t, dir, Options{})
 	to := filepath.Join(t.TempDir(), "theirs.gguf")
 	if err := quantise(t.Context(), program, whole.Path, to, "Q8_0", nil); err != nil {

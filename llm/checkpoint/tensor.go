@@ -56,7 +56,7 @@ const chunk = 1 << 18
 
 // copier moves numbers from files of a checkpoint to one writer.
 type copier struct {
-	ctx     context.Context //nolint:containedctx // it lives as long as one call of Write
+	ctx     context.Context // of the one call of Write that it serves
 	moved   func(int64)     // is told the bytes that were read
 	in, out []byte
 	values  []float32

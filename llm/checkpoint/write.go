@@ -94,16 +94,18 @@ func (m *Model) Write(ctx context.Context, w io.Writer, opt Options) error {
 	return gguf.Write(w, keys, sources)
 }
 
-// checkRetype says whether all tensors can be stored anew.
+// checkRetype says whether Write can store all tensors anew.
 func (m *Model) checkRetype() error {
-	if !m.isGGUF {
-		return nil
-	}
-	if m.Architecture != "gemma2" && m.Architecture != "gptneox" {
+	if m.isGGUF && m.Architecture != "gemma2" && m.Architecture != "gptneox" {
 		// Others have matrices that must stay as they are.
 		return badf(m.path, "", "weights of the architecture %q are copied only as they are", m.Architecture).
 			tip("ask for no type, or for one of llama-quantize's")
 	}
+	return m.checkWhole()
+}
+
+// checkWhole says whether all tensors have the precision that they were trained in.
+func (m *Model) checkWhole() error {
 	for _, t := range m.tensors {
 		if _, ok := fileTypes[t.typ]; !ok || t.typ == gguf.Q8_0 {
 			return badf(m.path, "tensor "+t.name, "stored as %v already; to quantise it once more would lose precision", t.typ).
