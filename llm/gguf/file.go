@@ -162,6 +162,15 @@ func (f *File) Data(t *Tensor) ([]byte, error) {
 	return out, nil
 }
 
+// Section reads the stored bytes of a tensor of this file piece by piece, without
+// mapping them.
+func (f *File) Section(t *Tensor) *io.SectionReader {
+	if f.from == nil {
+		return io.NewSectionReader(bytes.NewReader(f.data), f.base+t.offset, t.size)
+	}
+	return io.NewSectionReader(f.from, f.base+t.offset, t.size)
+}
+
 func (f *File) fail(place string, err error) error {
 	return &Error{File: f.name, Place: place, Err: err}
 }
