@@ -6,8 +6,8 @@
 #
 #   servers.sh build             builds what is not in the cache
 #   servers.sh start GGUF DIR    starts both on loopback with homes inside DIR,
-#                                prints C2S_LLAMACPP=URL and C2S_OLLAMA=URL, and
-#                                the process ids, for eval
+#                                prints C2S_LLAMACPP=URL, C2S_OLLAMA=URL, their
+#                                process ids and C2S_LLAMACPP_BIN, for eval
 #   servers.sh stop DIR          stops what start has started, by process id
 #
 # C2S_CACHE            folder of the cache (default: ~/.cache/c2s-ci)
@@ -141,7 +141,7 @@ start_llama() { # GGUF DIR
   pid=$!
   echo "$pid" >>"$2/pids"
   answers llama-server "$pid" "$port" /health "$2/llama-server.log" || return 1
-  echo "C2S_LLAMACPP=http://127.0.0.1:$port C2S_LLAMACPP_PID=$pid"
+  echo "C2S_LLAMACPP=http://127.0.0.1:$port C2S_LLAMACPP_PID=$pid C2S_LLAMACPP_BIN=$llama"
 }
 
 start_ollama() { # GGUF DIR

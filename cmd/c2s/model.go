@@ -17,12 +17,12 @@ import (
 
 func newModel(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "model", Short: "List and check models", GroupID: groupModel, Args: need(0, 0),
-		Long:    "model lists the models of the servers on this machine and checks what one can do.",
+		Use: "model", Short: "Import, list and check models", GroupID: groupModel, Args: need(0, 0),
+		Long:    "model brings checkpoints to servers, lists the models there and checks what one can do.",
 		Example: "  c2s model check --backend demo",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newModelList(g), newModelCheck(g))
+	cmd.AddCommand(newModelImport(g), newModelList(g), newModelCheck(g))
 	return cmd
 }
 
