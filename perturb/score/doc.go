@@ -1,0 +1,2 @@
+// Package score judges predicted perturbations against real ones.
+package score
