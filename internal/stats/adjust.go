@@ -27,8 +27,7 @@ func Adjust(p []float64) []float64 {
 	})
 	least := 1.0
 	m := float64(len(order))
-	for k := len(order) - 1; k >= 0; k-- {
-		i := order[k]
+	for k, i := range slices.Backward(order) {
 		least = min(least, p[i]*(m/float64(k+1)))
 		fdr[i] = least
 	}

@@ -92,11 +92,13 @@ func (c *Cells) logNormalised() (*Cells, error) {
 		}
 		return c, nil
 	}
-	target := c.medianTotal()
+	// In the steps and the float32 of scanpy's normalize_total and log1p: which
+	// values of different cells tie depends on it.
+	target := float32(c.medianTotal())
 	return c.transform(func(_ int, in, out []float64) {
-		scale := sum(in) / target
+		scale := float32(sum(in)) / target
 		for i, v := range in {
-			out[i] = math.Log1p(v / scale)
+			out[i] = float64(float32(math.Log1p(float64(float32(v) / scale))))
 		}
 	}), nil
 }

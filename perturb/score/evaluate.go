@@ -1,6 +1,9 @@
 package score
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // Config says how to score. Control and Preset must be given; everything else has
 // a default.
@@ -12,6 +15,12 @@ type Config struct {
 	// MinOverlap is the least share of the real genes that the prediction must have
 	// (0: 0.9).
 	MinOverlap float64
+	// Splits is the number of random halvings under the replicate ceiling (0: 5).
+	Splits int
+	// Bootstraps is the number of draws under each interval (0: 1,000).
+	Bootstraps int
+	// Seed is that of the anchors and the bootstrap.
+	Seed uint64
 	// Workers is the number of goroutines (0: one a processor). No result depends
 	// on it.
 	Workers int
@@ -22,19 +31,20 @@ type Result struct {
 	Preset        Preset
 	Perturbations []string // rising
 	Genes         int      // that were scored
-	Metrics       []Metric
+	Metrics       []Anchored
 	Warnings      []string
 }
 
-// Evaluate scores predicted cells against real ones. Both have a control, and the
-// same perturbations; genes are aligned by name.
+// Evaluate scores predicted cells against real ones, and beside them the anchors
+// that say what the scores are worth. Both inputs have a control and the same
+// perturbations; genes are aligned by name.
 func Evaluate(ctx context.Context, real, pred Input, cfg Config) (*Result, error) {
 	recipe, err := cfg.Preset.recipe()
 	if err != nil {
 		return nil, err
 	}
-	if cfg.MinOverlap == 0 {
-		cfg.MinOverlap = 0.9
+	if err := cfg.complete(); err != nil {
+		return nil, err
 	}
 	r, err := Load(ctx, real, cfg.Control)
 	if err != nil {
@@ -48,13 +58,12 @@ func Evaluate(ctx context.Context, real, pred Input, cfg Config) (*Result, error
 	if err != nil {
 		return nil, err
 	}
-	if r, err = recipe.prepare(r); err != nil {
-		return nil, err
+	for _, c := range []**Cells{&r, &p} {
+		if *c, err = recipe.prepare(*c); err != nil {
+			return nil, err
+		}
 	}
-	if p, err = recipe.prepare(p); err != nil {
-		return nil, err
-	}
-	out := &Result{Preset: cfg.Preset, Perturbations: r.Perturbations(), Genes: len(r.genes), Warnings: warnings}
+	out := &Result{Preset: cfg.Preset, Perturbations: r.Perturbations(), Genes: len(r.genes), Warnings: append(warnings, remarks(r)...)}
 	truth, err := recipe.side(ctx, r, cfg.Workers)
 	if err != nil {
 		return nil, err
@@ -63,6 +72,57 @@ func Evaluate(ctx context.Context, real, pred Input, cfg Config) (*Result, error
 	if err != nil {
 		return nil, err
 	}
-	out.Metrics, err = recipe.metrics(ctx, newPair(truth, guess, cfg.Workers))
-	return out, err
+	metrics, err := recipe.metrics(ctx, newPair(truth, guess, cfg.Workers))
+	if err != nil {
+		return nil, err
+	}
+	known, err := anchor(ctx, recipe, truth, cfg)
+	if err != nil {
+		return nil, err
+	}
+	for i, m := range metrics {
+		out.Metrics = append(out.Metrics, anchored(m, known, i, len(r.groups)-1, cfg))
+		if n := m.Undefined(); n > 0 {
+			out.Warnings = append(out.Warnings, fmt.Sprintf("%s is not defined for %d of %d perturbations", m.Name, n, len(m.Values)))
+		}
+	}
+	return out, nil
+}
+
+// complete fills in the defaults.
+func (c *Config) complete() error {
+	if c.MinOverlap < 0 || c.MinOverlap > 1 || c.Splits < 0 || c.Bootstraps < 0 {
+		return badInput("least overlap %g (0 to 1), %d splits, %d bootstraps: none may be negative", c.MinOverlap, c.Splits, c.Bootstraps)
+	}
+	if c.MinOverlap == 0 {
+		c.MinOverlap = 0.9
+	}
+	if c.Splits == 0 {
+		c.Splits = 5
+	}
+	if c.Bootstraps == 0 {
+		c.Bootstraps = 1000
+	}
+	return nil
+}
+
+// remarks is what the reader of any score of these cells must know.
+func remarks(c *Cells) []string {
+	var out []string
+	if len(c.groups) == 2 {
+		out = append(out, "there is one perturbation: discrimination scores, the mean response and intervals over perturbations do not exist")
+	}
+	single := 0
+	for g := 1; g < len(c.groups); g++ {
+		if c.size(g) < 2 {
+			single++
+		}
+	}
+	if single > 0 {
+		out = append(out, fmt.Sprintf("%d of %d perturbations have one cell: they have no replicate ceiling, and their other numbers say little", single, len(c.groups)-1))
+	}
+	if c.size(0) < 2 {
+		out = append(out, "the control has one cell: there is no replicate ceiling")
+	}
+	return out
 }

@@ -116,7 +116,7 @@ func TestCellEvalGolden(t *testing.T) {
 				if field == "discrimination_score_l1_keep_target" {
 					continue // a variant that no preset has; see TestDiscriminationKeepsTarget
 				}
-				at := slices.IndexFunc(got.Metrics, func(m score.Metric) bool { return m.Name == field })
+				at := slices.IndexFunc(got.Metrics, func(m score.Anchored) bool { return m.Name == field })
 				if at < 0 {
 					t.Errorf("no metric %s", field)
 					continue
