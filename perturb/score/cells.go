@@ -254,6 +254,24 @@ func (c *Cells) pick(rows [][]int) *Cells {
 	return p
 }
 
+// withControl is the cells with the control of another side in place of their own.
+func (c *Cells) withControl(from *Cells) *Cells {
+	n := *c
+	shift := from.size(0) - c.size(0)
+	n.start = []int{0}
+	for _, s := range c.start[1:] {
+		n.start = append(n.start, s+shift)
+	}
+	head, cut := from.ptr[from.size(0)], c.ptr[c.size(0)]
+	n.ptr = slices.Clone(from.ptr[:from.size(0)])
+	for _, at := range c.ptr[c.size(0):] {
+		n.ptr = append(n.ptr, at-cut+head)
+	}
+	n.index = slices.Concat(from.index[:head], c.index[cut:])
+	n.value = slices.Concat(from.value[:head], c.value[cut:])
+	return &n
+}
+
 // transform is the cells with each value replaced; do gets a row and its values
 // and writes to out.
 func (c *Cells) transform(do func(r int, in, out []float64)) *Cells {

@@ -63,6 +63,9 @@ func Evaluate(ctx context.Context, real, pred Input, cfg Config) (*Result, error
 			return nil, err
 		}
 	}
+	if recipe.realControl {
+		p = p.withControl(r)
+	}
 	out := &Result{Preset: cfg.Preset, Perturbations: r.Perturbations(), Genes: len(r.genes), Warnings: append(warnings, remarks(r)...)}
 	truth, err := recipe.side(ctx, r, cfg.Workers)
 	if err != nil {

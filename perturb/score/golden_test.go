@@ -114,7 +114,8 @@ func TestCellEvalGolden(t *testing.T) {
 			}
 			for field, raw := range fields {
 				if field == "discrimination_score_l1_keep_target" {
-					continue // a variant that no preset has; see TestDiscriminationKeepsTarget
+					keepsTarget(t, line, raw)
+					continue
 				}
 				at := slices.IndexFunc(got.Metrics, func(m score.Anchored) bool { return m.Name == field })
 				if at < 0 {
@@ -150,5 +151,31 @@ func TestCellEvalGolden(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// keepsTarget checks the variant that no preset has.
+func keepsTarget(t *testing.T, line string, raw json.RawMessage) {
+	t.Helper()
+	even, odd := evenOdd(t, line)
+	var sides [2]*score.Cells
+	for i, in := range []score.Input{even, odd} {
+		var err error
+		if sides[i], err = score.Load(context.Background(), in, "control"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := score.KeepTarget(sides[0], sides[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want map[string]float64
+	if err := json.Unmarshal(raw, &want); err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range sides[0].Perturbations() {
+		if got[i] != want[name] {
+			t.Errorf("discrimination with target of %s: got %.17g, want %.17g", name, got[i], want[name])
+		}
 	}
 }

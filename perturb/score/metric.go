@@ -58,6 +58,7 @@ type side struct {
 	cells *Cells
 	means [][]float64 // profile of each group, the control first
 	de    []Table     // nil where the preset has no use for it
+	noise [][]float64 // jackknife variance of the profiles; nil likewise
 }
 
 // pair is a real side and a predicted one with the same genes and groups.
