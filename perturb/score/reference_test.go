@@ -129,3 +129,47 @@ func TestEqualsCellEval(t *testing.T) {
 		})
 	}
 }
+
+// The six members of the 2026 challenge, as cell-eval2 itself gives them.
+func TestEqualsCellEval2(t *testing.T) {
+	interpreter := python(t, "cell_eval2")
+	path := filepath.Join(sharedDir(t), "data", "h5ad", "kang_ifnb_muscat.h5ad")
+	// The cell types of the file in order, and the genes that stand for them.
+	gene := map[string]string{"B cells": "ISG15", "CD14+ Monocytes": "IFI6", "CD4 T cells": "MX1", "CD8 T cells": "STAT1", "FCGR3A+ Monocytes": "B2M"}
+	half := func(side string, want int) score.Input {
+		return input(t, side, path, func(row int, obs func(string) string) string {
+			switch {
+			case row%2 != want:
+				return ""
+			case obs("group_id") == "stim":
+				return gene[obs("cluster_id")]
+			}
+			return "ctrl"
+		})
+	}
+	var want struct {
+		Values map[string]map[string]float64
+		Panel  map[string]float64
+	}
+	ask(t, &want, interpreter, "celleval2.py", path)
+	got, err := score.Evaluate(context.Background(), half("real", 0), half("predicted", 1), score.Config{Control: "ctrl", Preset: score.VCC2026, Splits: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Metrics) != 6 {
+		t.Errorf("%d metrics", len(got.Metrics))
+	}
+	for _, m := range got.Metrics {
+		if m.Values == nil {
+			if w := want.Panel[m.Name]; !(math.Abs(m.Score-w) <= 1e-9) {
+				t.Errorf("%s: got %.15g, want %.15g", m.Name, m.Score, w)
+			}
+			continue
+		}
+		for k, p := range got.Perturbations {
+			if w, ok := want.Values[m.Name][p]; !ok || !(math.Abs(m.Values[k]-w) <= 1e-6) {
+				t.Errorf("%s of %s: got %.12g, want %.12g (%v)", m.Name, p, m.Values[k], w, ok)
+			}
+		}
+	}
+}

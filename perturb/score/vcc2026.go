@@ -40,7 +40,8 @@ func vcc2026Metrics(_ context.Context, p *pair) ([]Metric, error) {
 // effects, both less what chance adds to them. The credit for the prediction's own
 // noise is capped: by the noise of the real cells, and in sum by how much the
 // predicted profiles differ from each other, so that noise cannot be sold as
-// caution.
+// caution. A perturbation's own genes are left out of the distances; the noise is
+// that of all genes, as cell-eval2 keeps it.
 func expressionError(p *pair) Metric {
 	n := p.perts()
 	own := make([]map[int]bool, n)
@@ -52,8 +53,8 @@ func expressionError(p *pair) Metric {
 	for k := range n {
 		own[k] = set(p.targets[k])
 		scored[k] = float64(genes - len(own[k]))
-		noise[k] = sumWithout(p.real.noise[k+1], own[k])
-		credit[k] = min(sumWithout(p.pred.noise[k+1], own[k]), noise[k])
+		noise[k] = sum(p.real.noise[k+1])
+		credit[k] = min(sum(p.pred.noise[k+1]), noise[k])
 		credits += credit[k] / scored[k]
 	}
 	rho := 1.0
@@ -64,7 +65,7 @@ func expressionError(p *pair) Metric {
 	for k := range n {
 		real, pred := p.real.means[k+1], p.pred.means[k+1]
 		top[k] = (squaredWithout(pred, real, own[k]) - rho*credit[k] - noise[k]) / scored[k]
-		bottom[k] = (squaredWithout(real, p.real.means[0], own[k]) - noise[k] - sumWithout(p.real.noise[0], own[k])) / scored[k]
+		bottom[k] = (squaredWithout(real, p.real.means[0], own[k]) - noise[k] - sum(p.real.noise[0])) / scored[k]
 	}
 	return Metric{Name: "expr_mse_unbiased_capped_norm", Lower: true, panel: func(perts []int) float64 {
 		return sum(take(top, perts)) / sum(take(bottom, perts))
@@ -76,14 +77,15 @@ func expressionError(p *pair) Metric {
 func budget(p *pair, own []map[int]bool, scored []float64) float64 {
 	total := 0.0
 	for g := range p.real.cells.genes {
-		mean, weight := 0.0, 0.0
+		mean, weight, rows := 0.0, 0.0, 0
 		for k := range own {
 			if !own[k][g] {
 				mean += p.pred.means[k+1][g] / scored[k]
 				weight += 1 / scored[k]
+				rows++
 			}
 		}
-		if weight == 0 {
+		if rows < 2 {
 			continue
 		}
 		mean /= weight
@@ -92,16 +94,6 @@ func budget(p *pair, own []map[int]bool, scored []float64) float64 {
 				d := p.pred.means[k+1][g] - mean
 				total += d * d / scored[k]
 			}
-		}
-	}
-	return total
-}
-
-func sumWithout(x []float64, skip map[int]bool) float64 {
-	total := 0.0
-	for j, v := range x {
-		if !skip[j] {
-			total += v
 		}
 	}
 	return total
