@@ -19,6 +19,9 @@ type Config struct {
 	Splits int
 	// Bootstraps is the number of draws under each interval (0: 1,000).
 	Bootstraps int
+	// Tricks asks for what the known tricks would do to each metric; each costs
+	// another scoring.
+	Tricks bool
 	// Seed is that of the anchors and the bootstrap.
 	Seed uint64
 	// Workers is the number of goroutines (0: one a processor). No result depends
@@ -32,6 +35,8 @@ type Result struct {
 	Perturbations []string // rising
 	Genes         int      // that were scored
 	Metrics       []Anchored
+	Flags         []Flag  // signs of the known ways to raise scores
+	Tricks        []Trick // if asked for
 	Warnings      []string
 }
 
@@ -58,26 +63,23 @@ func Evaluate(ctx context.Context, real, pred Input, cfg Config) (*Result, error
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range []**Cells{&r, &p} {
-		if *c, err = recipe.prepare(*c); err != nil {
-			return nil, err
-		}
-	}
-	if recipe.realControl {
-		p = p.withControl(r)
+	if r, err = recipe.prepare(r); err != nil {
+		return nil, err
 	}
 	out := &Result{Preset: cfg.Preset, Perturbations: r.Perturbations(), Genes: len(r.genes), Warnings: append(warnings, remarks(r)...)}
 	truth, err := recipe.side(ctx, r, cfg.Workers)
 	if err != nil {
 		return nil, err
 	}
-	guess, err := recipe.side(ctx, p, cfg.Workers)
+	metrics, flags, err := recipe.score(ctx, truth, p, cfg.Workers)
 	if err != nil {
 		return nil, err
 	}
-	metrics, err := recipe.metrics(ctx, newPair(truth, guess, cfg.Workers))
-	if err != nil {
-		return nil, err
+	out.Flags = flags
+	if cfg.Tricks {
+		if out.Tricks, err = playTricks(ctx, recipe, truth, p, cfg.Workers); err != nil {
+			return nil, err
+		}
 	}
 	known, err := anchor(ctx, recipe, truth, cfg)
 	if err != nil {

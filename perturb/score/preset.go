@@ -45,6 +45,24 @@ type recipe struct {
 	metrics func(ctx context.Context, p *pair) ([]Metric, error)
 }
 
+// score is the metrics and the flags of predicted cells as they were read.
+func (r recipe) score(ctx context.Context, truth *side, pred *Cells, workers int) ([]Metric, []Flag, error) {
+	c, err := r.prepare(pred)
+	if err != nil {
+		return nil, nil, err
+	}
+	if r.realControl {
+		c = c.withControl(truth.cells)
+	}
+	guess, err := r.side(ctx, c, workers)
+	if err != nil {
+		return nil, nil, err
+	}
+	p := newPair(truth, guess, workers)
+	metrics, err := r.metrics(ctx, p)
+	return metrics, flags(p), err
+}
+
 func (p Preset) recipe() (recipe, error) {
 	switch p {
 	case CellEval:
