@@ -31,13 +31,13 @@ type Config struct {
 
 // Result is the scores of one prediction.
 type Result struct {
-	Preset        Preset
-	Perturbations []string // rising
-	Genes         int      // that were scored
-	Metrics       []Anchored
-	Flags         []Flag  // signs of the known ways to raise scores
-	Tricks        []Trick // if asked for
-	Warnings      []string
+	Preset        Preset     `json:"preset"`
+	Perturbations []string   `json:"perturbations"` // rising
+	Genes         int        `json:"genes"`         // that were scored
+	Metrics       []Anchored `json:"metrics"`
+	Flags         []Flag     `json:"flags"`  // signs of the known ways to raise scores
+	Tricks        []Trick    `json:"tricks"` // if asked for
+	Warnings      []string   `json:"warnings"`
 }
 
 // Evaluate scores predicted cells against real ones, and beside them the anchors

@@ -9,8 +9,8 @@ import (
 // Flag is a sign that a prediction earns its scores by something other than
 // predicting. It accuses nobody: a poor model can show it too.
 type Flag struct {
-	Name    string // short and fixed, as "control-paste"
-	Message string // what was seen, with numbers
+	Name    string `json:"name"`    // short and fixed, as "control-paste"
+	Message string `json:"message"` // what was seen, with numbers
 }
 
 // Bounds beyond which a prediction is flagged. A replicate of the real cells keeps
