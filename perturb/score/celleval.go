@@ -34,11 +34,11 @@ func cellEvalEffects(ctx context.Context, p *pair) ([]Metric, error) {
 			return discriminateByPosition(d.of, pred, real, k, set(p.exact[k]))
 		}))
 	}
-	x, err := fromControl(ctx, p.real.cells, p.workers)
+	x, err := p.real.fromControl(ctx, p.workers)
 	if err != nil {
 		return nil, err
 	}
-	y, err := fromControl(ctx, p.pred.cells, p.workers)
+	y, err := p.pred.fromControl(ctx, p.workers)
 	if err != nil {
 		return nil, err
 	}

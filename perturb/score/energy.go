@@ -74,8 +74,13 @@ func distances(x, y *Cells, g, h int) float64 {
 	return sum
 }
 
-// fromControl is the spread of each perturbation and the control of one side.
-func fromControl(ctx context.Context, c *Cells, workers int) ([]spread, error) {
+// fromControl is the spread of each perturbation and the control. It is kept: the
+// real side meets several predictions.
+func (s *side) fromControl(ctx context.Context, workers int) ([]spread, error) {
+	if s.apart != nil {
+		return s.apart, nil
+	}
+	c := s.cells
 	within := make([]float64, len(c.groups))
 	between := make([]float64, len(c.groups))
 	err := parallel(ctx, workers, len(c.groups), func(g int) error {
@@ -85,9 +90,11 @@ func fromControl(ctx context.Context, c *Cells, workers int) ([]spread, error) {
 		}
 		return nil
 	})
-	out := make([]spread, len(c.groups)-1)
-	for k := range out {
-		out[k] = spread{between[k+1], within[k+1], within[0], c.size(k + 1), c.size(0)}
+	if err != nil {
+		return nil, err
 	}
-	return out, err
+	for g := 1; g < len(c.groups); g++ {
+		s.apart = append(s.apart, spread{between[g], within[g], within[0], c.size(g), c.size(0)})
+	}
+	return s.apart, nil
 }

@@ -59,6 +59,7 @@ type side struct {
 	means [][]float64 // profile of each group, the control first
 	de    []Table     // nil where the preset has no use for it
 	noise [][]float64 // jackknife variance of the profiles; nil likewise
+	apart []spread    // of each perturbation and the control, once someone asked
 }
 
 // pair is a real side and a predicted one with the same genes and groups.
