@@ -139,6 +139,9 @@ func TestOnePerturbation(t *testing.T) {
 	if m.Baseline != "control" || !math.IsNaN(m.MeanResponse) || !math.IsNaN(m.Low) || !(m.Normalised > 0.5) || !strings.Contains(m.Reason, "one perturbation") {
 		t.Errorf("%+v", m)
 	}
+	if m := metric(t, got, "discrimination_score_l1"); !math.IsNaN(m.Score) {
+		t.Errorf("one perturbation is told apart from none: %g", m.Score)
+	}
 	if len(got.Warnings) == 0 {
 		t.Error("no warning")
 	}

@@ -63,10 +63,11 @@ func place(d distance, pred []float64, real [][]float64, k int, skip map[int]boo
 }
 
 // discriminateByPosition is cell-eval's discrimination score: 1 − rank/P, ties
-// going to the name that comes first.
+// going to the name that comes first. For one perturbation, which cell-eval gives 1,
+// it does not exist.
 func discriminateByPosition(d distance, pred, real [][]float64, k int, skip map[int]bool) float64 {
 	nearer, before, _, ok := place(d, pred[k], real, k, skip)
-	if !ok {
+	if !ok || len(real) < 2 {
 		return math.NaN()
 	}
 	return 1 - float64(nearer+before)/float64(len(real))
