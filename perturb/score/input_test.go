@@ -1,0 +1,119 @@
+package score_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cellsentence/c2s/perturb/score"
+)
+
+func TestBadInput(t *testing.T) {
+	cell := func(v float64) []map[int]float64 { return []map[int]float64{{0: v}, {1: 1}} }
+	good := func() score.Input {
+		return sparse(3, group{"control", cell(1)}, group{"A", cell(2)}, group{"B", cell(3)})
+	}
+	with := func(change func(in *score.Input)) score.Input {
+		in := good()
+		change(&in)
+		return in
+	}
+	for _, c := range []struct {
+		name   string
+		pred   score.Input
+		preset score.Preset
+		want   string
+	}{
+		{"no control", sparse(3, group{"A", cell(1)}, group{"B", cell(1)}), score.CellEval, `no cell is labelled "control"`},
+		{"only control", sparse(3, group{"control", cell(1)}), score.CellEval, "nothing to score"},
+		{"missing perturbation", sparse(3, group{"control", cell(1)}, group{"A", cell(1)}), score.CellEval, "1 are missing"},
+		{"guide suffix", sparse(3, group{"control", cell(1)}, group{"A-1", cell(1)}, group{"B", cell(1)}), score.CellEval, "suffix of a guide"},
+		{"NaN", sparse(3, group{"control", cell(1)}, group{"A", cell(math.NaN())}, group{"B", cell(1)}), score.CellEval, "finite"},
+		{"other genes", with(func(in *score.Input) { in.Genes = []string{"X", "Y", "G2"} }), score.CellEval, "1 of the 3 genes"},
+		{"repeated gene", with(func(in *score.Input) { in.Genes[1] = "G0" }), score.CellEval, "occurs twice"},
+		{"too few labels", with(func(in *score.Input) { in.Labels = in.Labels[:5] }), score.CellEval, "more than the 5 cells"},
+		{"too many labels", with(func(in *score.Input) { in.Labels = append(in.Labels, "A") }), score.CellEval, "7 labels for 6 cells"},
+		{"negative", sparse(3, group{"control", cell(1)}, group{"A", cell(-1)}, group{"B", cell(1)}), score.CellEval, "negative"},
+		{"mixed scales", sparse(3, group{"control", cell(0.5)}, group{"A", cell(200)}, group{"B", cell(1)}), score.CellEval, "too large for log"},
+		{"logarithms for counts", sparse(3, group{"control", cell(1)}, group{"A", cell(0.69)}, group{"B", cell(1)}), score.VCC2026, "is no count"},
+		{"unknown preset", good(), "cell-eval3", "no preset"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := score.Evaluate(context.Background(), good(), c.pred, score.Config{Control: "control", Preset: c.preset})
+			var bad interface{ BadInput() bool }
+			if err == nil || !strings.Contains(err.Error(), c.want) || !errors.As(err, &bad) || !bad.BadInput() {
+				t.Errorf("got %v, want bad input with %q", err, c.want)
+			}
+		})
+	}
+}
+
+// Genes in another order change no score.
+func TestGenesAreAligned(t *testing.T) {
+	mixed := sparse(3, group{"control", []map[int]float64{{0: 1, 2: 2}, {1: 1}}}, group{"A", []map[int]float64{{0: 3}, {1: 1, 2: 4}}})
+	turned := sparse(3, group{"control", []map[int]float64{{2: 1, 0: 2}, {1: 1}}}, group{"A", []map[int]float64{{2: 3}, {1: 1, 0: 4}}})
+	turned.Genes = []string{"G2", "G1", "G0"}
+	other := sparse(3, group{"control", []map[int]float64{{0: 1, 2: 2}, {1: 1}}}, group{"A", []map[int]float64{{0: 3}, {1: 1, 2: 4}}})
+	got := evaluate(t, mixed, turned, score.Config{Control: "control", Preset: score.CellEval})
+	if m := metric(t, got, "mse"); m.Score != 0 {
+		t.Errorf("mse %g", m.Score)
+	}
+	if !slices.ContainsFunc(got.Warnings, func(w string) bool { return strings.Contains(w, "another order") }) {
+		t.Errorf("warnings %q", got.Warnings)
+	}
+	if m := metric(t, evaluate(t, other, sparse(3, group{"control", []map[int]float64{{0: 1, 2: 2}, {1: 1}}}, group{"A", []map[int]float64{{0: 3}, {1: 1, 2: 4}}}), score.Config{Control: "control", Preset: score.CellEval}), "mse"); m.Score != 0 {
+		t.Errorf("mse %g", m.Score)
+	}
+}
+
+// By hand: effects A (4, 0), B (0, 4), C (−4, −4), predicted A (1, 3), the others
+// exact; and a tie of two.
+func TestDiscrimination(t *testing.T) {
+	real := [][]float64{{4, 0}, {0, 4}, {-4, -4}}
+	pred := [][]float64{{1, 3}, {0, 4}, {-4, -4}}
+	if got := score.DiscriminateByPosition(score.L1, pred, real, 0, nil); math.Abs(got-2.0/3) > 1e-15 {
+		t.Errorf("by position: %g", got)
+	}
+	if got := score.Discriminate(score.L1, pred, real, 0, nil); got != 0.5 {
+		t.Errorf("mid rank: %g", got)
+	}
+	tied, guess := [][]float64{{1, 9}, {9, 1}}, [][]float64{{2, 2}, {9, 1}}
+	if got := score.DiscriminateByPosition(score.L1, guess, tied, 0, nil); got != 1 {
+		t.Errorf("tie by position: %g", got)
+	}
+	if got := score.Discriminate(score.L1, guess, tied, 0, nil); got != 0.5 {
+		t.Errorf("tie at mid rank of two: %g", got)
+	}
+	if got := score.Discriminate(score.Cosine, [][]float64{{0, 0}, {1, 1}}, tied, 0, nil); got != 0.5 {
+		t.Errorf("no effect at all: %g", got)
+	}
+}
+
+func TestTargets(t *testing.T) {
+	genes := map[string]int{"KLF1": 0, "NKX2-1": 1, "ABCA1": 2}
+	for label, want := range map[string][]int{
+		"KLF1": {0}, "ABCA1-1": {2}, "KLF1+ABCA1": {0, 2}, "NKX2-1": {1}, "NKX2-1-3": {1},
+		"ABCA1-1 || KLF1-2": {2, 0}, "ABCA1-1+ABCA1-2": {2}, "drug": nil,
+	} {
+		if got := score.Targets(label, genes); !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", label, got, want)
+		}
+	}
+}
+
+// By hand: {0, 0, 1, 3} against {0, 2}: the sorted quantiles 0 0 1 3 and 0 0 2 2
+// differ by 0, 0, 1, 1.
+func TestEarthMover(t *testing.T) {
+	if got := score.EarthMover([]float64{3, 1}, 4, []float64{2}, 2); got != 0.5 {
+		t.Errorf("got %g", got)
+	}
+	if got := score.EarthMover([]float64{-1}, 2, nil, 1); got != 0.5 {
+		t.Errorf("with a negative value: %g", got)
+	}
+	if score.SpearmanBrown(0.5) != 2.0/3 || !math.IsNaN(score.SpearmanBrown(-0.1)) {
+		t.Error("Spearman–Brown")
+	}
+}
