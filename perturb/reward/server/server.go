@@ -97,8 +97,7 @@ func Listen(ctx context.Context, addr, token string) (net.Listener, error) {
 	}
 	// The address that was bound counts: a name may mean anything.
 	if a, ok := l.Addr().(*net.TCPAddr); token == "" && (!ok || !a.IP.IsLoopback()) {
-		l.Close()
-		return nil, &TokenError{addr}
+		return nil, errors.Join(&TokenError{addr}, l.Close())
 	}
 	return l, nil
 }

@@ -221,8 +221,7 @@ func TestListen(t *testing.T) {
 	ctx := context.Background()
 	for _, addr := range []string{"0.0.0.0:0", ":0", "[::]:0"} {
 		l, err := server.Listen(ctx, addr, "")
-		var token *server.TokenError
-		if !errors.As(err, &token) {
+		if _, ok := errors.AsType[*server.TokenError](err); !ok {
 			if err == nil {
 				l.Close()
 			}
