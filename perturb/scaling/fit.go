@@ -101,11 +101,16 @@ func Run(ctx context.Context, points []Point, cfg Config) (*Fit, error) {
 		return nil, err
 	}
 	for _, c := range append(slices.Clone(cfg.At), max(used[len(used)-1].Compute, lastOf(later))) {
-		f.Forecasts = append(f.Forecasts, Forecast{c, f.At(c), f.interval(func(k Curve) float64 { return k.At(c) })})
+		f.Forecasts = append(f.Forecasts, f.Forecast(c))
 	}
 	f.verify(later)
 	f.warn(used)
 	return f, nil
+}
+
+// Forecast is what the curve says of a compute, with its interval by bootstrap.
+func (f *Fit) Forecast(c float64) Forecast {
+	return Forecast{c, f.At(c), f.interval(func(k Curve) float64 { return k.At(c) })}
 }
 
 // choose checks and sorts the points and takes those to be fitted.

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/cellsentence/c2s/perturb/scaling"
@@ -180,5 +181,23 @@ func TestBadPoints(t *testing.T) {
 	f, err := scaling.Run(context.Background(), flat, scaling.Config{Resamples: 20})
 	if err != nil || len(f.Warnings) == 0 {
 		t.Errorf("%+v, %v", f, err)
+	}
+}
+
+func TestReadPoints(t *testing.T) {
+	const log = `{"gpu_hours":0,"pass":0.2,"loss":1}
+{"note":"a checkpoint"}
+
+{"gpu_hours":1.5,"pass":0.25}
+`
+	got, err := scaling.ReadPoints(strings.NewReader(log), "gpu_hours", "pass")
+	if err != nil || !slices.Equal(got, []scaling.Point{{0, .2}, {1.5, .25}}) {
+		t.Errorf("%v, %v", got, err)
+	}
+	for _, bad := range []string{"{", `{"c":1}`, `{"c":1,"r":null}`, `{"c":"1","r":1}`} {
+		_, err := scaling.ReadPoints(strings.NewReader(bad), "c", "r")
+		if b, ok := err.(interface{ BadInput() bool }); !ok || !b.BadInput() {
+			t.Errorf("%s: %v", bad, err)
+		}
 	}
 }
