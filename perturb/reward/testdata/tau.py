@@ -10,6 +10,6 @@ from scipy.stats import kendalltau
 
 out = []
 for x, y in json.load(sys.stdin):
-    t = float(kendalltau(x, y, method="asymptotic").statistic) if len(x) > 1 else math.nan
+    t = float(kendalltau(x, y, method="asymptotic" if len(x) > 2 else "auto").statistic) if len(x) > 1 else math.nan
     out.append(None if math.isnan(t) else t)
 json.dump(out, sys.stdout)
