@@ -17,15 +17,15 @@ import (
 // python is the first interpreter that can import a module.
 func python(t testing.TB, module string) string {
 	t.Helper()
-	for _, name := range []string{os.Getenv("C2S_PYTHON"), os.Getenv("C2S_PYTHON_OLD"), "python3"} {
+	for _, name := range []string{os.Getenv("C2S_PYTHON"), os.Getenv("C2S_PYTHON_CELLEVAL"), "python3"} {
 		if name != "" && exec.Command(name, "-c", "import "+module).Run() == nil {
 			return name
 		}
 	}
 	if os.Getenv("C2S_CI") == "1" {
-		t.Fatalf("no Python with %s (C2S_PYTHON)", module)
+		t.Fatalf("no Python with %s (C2S_PYTHON or C2S_PYTHON_CELLEVAL)", module)
 	}
-	t.Skipf("no Python with %s (C2S_PYTHON)", module)
+	t.Skipf("no Python with %s (C2S_PYTHON or C2S_PYTHON_CELLEVAL)", module)
 	return ""
 }
 

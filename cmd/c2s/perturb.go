@@ -1,0 +1,35 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+// newPerturb is the group of commands about perturbations.
+func newPerturb(g *globals) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "perturb", Short: "Reward and check models of perturbed cells", GroupID: groupData,
+		Long:    "perturb rewards models that predict perturbed cells while they learn, and checks how they learn.",
+		Example: "  c2s perturb advantages examples/rewards/rollouts.jsonl --trainer verl",
+		Args:    cobra.ArbitraryArgs,
+		RunE:    parentOnly,
+	}
+	return withCommands(cmd, newAdvantages(g), newScaling(g), newServeReward(g))
+}
+
+// withCommands puts commands below parent, under one heading of its help.
+func withCommands(parent *cobra.Command, below ...*cobra.Command) *cobra.Command {
+	parent.AddGroup(&cobra.Group{ID: parent.Name(), Title: "Commands:"})
+	for _, c := range below {
+		c.GroupID = parent.Name()
+		parent.AddCommand(c)
+	}
+	return parent
+}
+
+// parentOnly is what a command does that only has others below it.
+func parentOnly(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return unknownCommand(cmd, args[0])
+	}
+	return cmd.Help()
+}

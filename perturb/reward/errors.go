@@ -1,0 +1,17 @@
+package reward
+
+import "fmt"
+
+// inputError is an error for which what was to be scored is at fault.
+type inputError struct{ err error }
+
+func (e *inputError) Error() string { return e.err.Error() }
+
+func (e *inputError) Unwrap() error { return e.err }
+
+// BadInput reports that the input is at fault.
+func (e *inputError) BadInput() bool { return true }
+
+func badInput(format string, args ...any) error {
+	return &inputError{fmt.Errorf(format, args...)}
+}
