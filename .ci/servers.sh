@@ -144,11 +144,13 @@ start_llama() { # GGUF DIR
   echo "C2S_LLAMACPP=http://127.0.0.1:$port C2S_LLAMACPP_PID=$pid C2S_LLAMACPP_BIN=$llama"
 }
 
+# Eight slots, as each streamed request that the tests cancel may cost one: see Generate
+# in llm/ollama.
 start_ollama() { # GGUF DIR
   local port pid home=$2/ollama
   port=$(free_port)
   mkdir -p "$home/models"
-  export HOME=$home OLLAMA_MODELS=$home/models OLLAMA_HOST=127.0.0.1:$port OLLAMA_KEEP_ALIVE=1h OLLAMA_NUM_PARALLEL=1
+  export HOME=$home OLLAMA_MODELS=$home/models OLLAMA_HOST=127.0.0.1:$port OLLAMA_KEEP_ALIVE=1h OLLAMA_NUM_PARALLEL=8
   setsid "$ollama/bin/ollama" serve </dev/null >"$2/ollama.log" 2>&1 &
   pid=$!
   echo "$pid" >>"$2/pids"

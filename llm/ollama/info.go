@@ -17,6 +17,9 @@ func (b *Backend) Info(ctx context.Context) (*llm.Info, error) {
 		Backend: "ollama", Endpoint: b.e.String(), Version: s.version, Model: s.model, Digest: s.digest,
 		Context: s.context, Slots: max(1, b.cfg.Slots), Logprobs: !s.embeds, Repeats: true,
 	}
+	if s.major == 0 {
+		info.Context++ // the last token of an answer needs no place in its context
+	}
 	if !s.embeds {
 		info.TopLogprobs = maxTop
 	}

@@ -162,7 +162,7 @@ func TestOptions(t *testing.T) {
 		if r["truncate"] != false {
 			t.Errorf("request %d: truncate is %v", i, r["truncate"])
 		}
-		if i > 0 && (r["raw"] != true || r["shift"] != false || r["logprobs"] != true || r["stream"] != true) {
+		if i > 0 && (r["raw"] != true || r["shift"] != false || r["logprobs"] != true || r["stream"] != false) {
 			t.Errorf("request %d: raw %v, shift %v, logprobs %v, stream %v", i, r["raw"], r["shift"], r["logprobs"], r["stream"])
 		}
 	}
@@ -177,7 +177,9 @@ func TestStream(t *testing.T) {
 	}{
 		{"an end", word(" A") + word("B") + done("stop", 4, 3), nil, llm.Answer{Text: " AB", Stop: llm.StopEnd, PromptTokens: 4, AnswerTokens: 2}, 2},
 		{"a limit", word(" A") + word("B") + done("length", 4, 2), nil, llm.Answer{Text: " AB", Stop: llm.StopLimit, PromptTokens: 4, AnswerTokens: 2}, 2},
-		{"a stop string", word(" A") + word("BC") + word("D") + done("stop", 4, 4), []string{"C"}, llm.Answer{Text: " AB", Stop: llm.StopString, AnswerTokens: 2}, 2},
+		{"a stop string", word(" A") + word("BC") + word("D") + done("stop", 4, 4), []string{"C"}, llm.Answer{Text: " AB", Stop: llm.StopString, PromptTokens: 4, AnswerTokens: 2}, 2},
+		{"a stop string, and much after it", word(" A") + word("BC") + strings.Repeat(word("D"), 300) + done("stop", 4, 303), []string{"C"}, llm.Answer{Text: " AB", Stop: llm.StopString, AnswerTokens: 2}, 2},
+		{"a stop string, and the end of the server", word(" A") + word("BC") + cut, []string{"C"}, llm.Answer{Text: " AB", Stop: llm.StopString, AnswerTokens: 2}, 2},
 		{"a character of two tokens", word(" A") + token("é", "\uFFFD") + done("stop", 4, 4), nil, llm.Answer{Text: " Aé", Stop: llm.StopEnd, PromptTokens: 4, AnswerTokens: 3}, 0},
 		{"two log-probabilities with a part", token("é", "\uFFFD", "\uFFFD") + done("length", 4, 1), nil, llm.Answer{Text: "é", Stop: llm.StopLimit, PromptTokens: 4, AnswerTokens: 1}, 0},
 	} {
@@ -197,10 +199,42 @@ func TestStream(t *testing.T) {
 	}
 }
 
+// TestWhole: what nobody watches is not streamed, as a streamed request that is closed
+// can cost the server a slot.
+func TestWhole(t *testing.T) {
+	for _, c := range []struct {
+		what, body string
+		want       llm.Answer
+		tokens     int
+	}{
+		{"an end", strings.Replace(token(" AB", " A", "B"), `"done": false`, `"done": true, "done_reason": "stop", "prompt_eval_count": 4, "eval_count": 3`, 1), llm.Answer{Text: " AB", Stop: llm.StopEnd, PromptTokens: 4, AnswerTokens: 2}, 2},
+		{"a limit", strings.Replace(token(" AB", " A", "B"), `"done": false`, `"done": true, "done_reason": "length", "prompt_eval_count": 4, "eval_count": 2`, 1), llm.Answer{Text: " AB", Stop: llm.StopLimit, PromptTokens: 4, AnswerTokens: 2}, 2},
+		{"other log-probabilities", strings.Replace(token(" Aé", " A", "\uFFFD"), `"done": false`, `"done": true, "done_reason": "stop", "prompt_eval_count": 4, "eval_count": 4`, 1), llm.Answer{Text: " Aé", Stop: llm.StopEnd, PromptTokens: 4, AnswerTokens: 3}, 0},
+		{"no text", done("stop", 4, 1), llm.Answer{Stop: llm.StopEnd, PromptTokens: 4}, 0},
+	} {
+		s := start(t, &stub{generate: c.body})
+		a, err := open(t, s, ollama.Config{}).Generate(t.Context(), "x", llm.Options{}, nil)
+		if err != nil || s.requests[0]["stream"] != false {
+			t.Errorf("%s: stream %v, %v", c.what, s.requests[0]["stream"], err)
+			continue
+		}
+		if a.Text != c.want.Text || a.Stop != c.want.Stop || a.AnswerTokens != c.want.AnswerTokens || a.PromptTokens != c.want.PromptTokens || len(a.Tokens) != c.tokens {
+			t.Errorf("%s: %+v, expected %+v with %d tokens", c.what, a, c.want, c.tokens)
+		}
+	}
+	var again *llm.RepetitionError
+	s := start(t, &stub{generate: token(" B B", " B", " B")})
+	if _, err := open(t, s, ollama.Config{}).Generate(t.Context(), "x", llm.Options{}, nil); !errors.As(err, &again) {
+		t.Errorf("%v", err)
+	}
+}
+
+func ignore(llm.Token) error { return nil }
+
 // TestRepetition: HTTP 200 and a last object that is not the last.
 func TestRepetition(t *testing.T) {
 	s := start(t, &stub{generate: word(" A") + strings.Repeat(word(" B"), 30)})
-	_, err := open(t, s, ollama.Config{}).Generate(t.Context(), "x", llm.Options{}, nil)
+	_, err := open(t, s, ollama.Config{}).Generate(t.Context(), "x", llm.Options{}, ignore)
 	var again *llm.RepetitionError
 	if !errors.As(err, &again) || again.Tokens != 31 {
 		t.Errorf("%v", err)
@@ -218,7 +252,7 @@ func TestNoAnswer(t *testing.T) {
 		"loaded, not answered": done("load", 0, 0),
 	} {
 		b := open(t, start(t, &stub{generate: body}), ollama.Config{})
-		if a, err := b.Generate(t.Context(), "x", llm.Options{}, nil); !errors.As(err, &gone) || a != nil {
+		if a, err := b.Generate(t.Context(), "x", llm.Options{}, ignore); !errors.As(err, &gone) || a != nil {
 			t.Errorf("%s: %+v, %v", what, a, err)
 		}
 	}
@@ -227,7 +261,7 @@ func TestNoAnswer(t *testing.T) {
 		"no JSON":         "<html>the prompt</html>\n",
 	} {
 		b := open(t, start(t, &stub{generate: body}), ollama.Config{})
-		if a, err := b.Generate(t.Context(), "x", llm.Options{}, nil); err == nil || a != nil || errors.As(err, &gone) {
+		if a, err := b.Generate(t.Context(), "x", llm.Options{}, ignore); err == nil || a != nil || errors.As(err, &gone) {
 			t.Errorf("%s: %+v, %v", what, a, err)
 		}
 	}
