@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/cellsentence/c2s/llm"
+	"github.com/cellsentence/c2s/llm/embedded/world"
 	"github.com/cellsentence/c2s/llm/gguf"
 )
 
@@ -315,8 +316,11 @@ func FuzzLoad(f *testing.F) {
 }
 
 func BenchmarkGenerate(bm *testing.B) {
-	b := open(bm, shared(bm, "llm/demo/demo-f16.gguf"), Config{Slots: 1, Threads: 1})
-	prompt := "Generate a list of 32 genes in order of descending expression which represent a Homo sapiens cell of cell type NK cell.\nCell sentence:"
+	b, err := Demo(Config{Slots: 1, Threads: 1})
+	if err != nil {
+		bm.Fatal(err)
+	}
+	prompt := world.Prompt(world.TaskGenerate, "num_genes", "32", "cell_type", "NK cell")
 	tokens := 0
 	for i := 0; bm.Loop(); i++ {
 		a, err := b.Generate(bm.Context(), prompt, llm.Options{MaxTokens: 34, Temperature: 1, Seed: uint64(i)}, nil)
@@ -329,7 +333,10 @@ func BenchmarkGenerate(bm *testing.B) {
 }
 
 func BenchmarkPrompt(bm *testing.B) {
-	b := open(bm, shared(bm, "llm/demo/demo-f16.gguf"), Config{Slots: 1, Threads: 1})
+	b, err := Demo(Config{Slots: 1, Threads: 1})
+	if err != nil {
+		bm.Fatal(err)
+	}
 	for _, n := range []int{100, 1000} {
 		bm.Run(fmt.Sprint(n), func(bm *testing.B) {
 			ids := slices.Repeat([]int32{300, 400, 500, 600, 700}, n/5)

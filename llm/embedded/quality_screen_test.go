@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -47,13 +48,25 @@ func TestQualityScreen(t *testing.T) {
 		effects, _ := s.screen(t, "", s.drugName, func(drug, _ int) int { return world.HeldOutType(drug, len(s.w.CellTypes)) })
 		s.report(t, "left out", effects, truth)
 	})
-	t.Run("decoys", func(t *testing.T) {
-		effects, _ := s.screen(t, "", func(drug int) string { return world.Decoy(17 * drug) }, inTurn)
-		hits, wrong := s.report(t, "decoys", effects, truth)
-		if hits+wrong > 0 {
-			t.Errorf("%d decoys are called", hits+wrong)
-		}
-	})
+	for what, name := range map[string]func(int) string{
+		"decoys":            func(drug int) string { return world.Decoy(17 * drug) },
+		"names not trained": func(drug int) string { return fmt.Sprintf("DRUG-9%02d", drug) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			effects, _ := s.screen(t, "", name, inTurn)
+			hits, wrong := s.report(t, what, effects, truth)
+			if hits+wrong > 0 {
+				t.Errorf("%d are called", hits+wrong)
+			}
+		})
+	}
+	// What the model hears, the word or the cell: one word for both contexts.
+	for _, c := range s.w.Contexts {
+		t.Run("all called "+c.Name, func(t *testing.T) {
+			effects, _ := s.screen(t, c.Name, s.drugName, inTurn)
+			s.report(t, "all called "+c.Name, effects, truth)
+		})
+	}
 }
 
 // profiles draws cells and gives ln(1 + 10,000 count / total) of each.
