@@ -25,7 +25,7 @@ Flags:
 Global flags:
 {{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
 
-"{{.CommandPath}} COMMAND --help" explains a command.{{end}}{{if .HasExample}}
+"c2s help {{if .HasParent}}{{.Name}} {{end}}COMMAND" explains a command.{{end}}{{if .HasExample}}
 
 Example:
 {{.Example}}{{end}}
