@@ -42,7 +42,7 @@ confidence is its share of their probability. Without it the model answers freel
 --cluster COLUMN lets the cells of a cluster vote; --batch N gives the cells of a
 batch a label of their own each; --abstain P leaves out labels below a confidence.
 --truth COLUMN measures the labels: accuracy, macro-F1 and the confusion matrix.`,
-		Example: "  c2s annotate testdata/demo.h5ad --backend demo --labels testdata/labels.txt --truth cell_type -o types.tsv",
+		Example: "  c2s annotate testdata/demo.h5ad --backend demo --truth cell_type -o types.tsv",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(g); err != nil {
 				return &usageError{err, cmd.CommandPath()}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/cellsentence/c2s/llm"
+	"github.com/cellsentence/c2s/llm/internal/answer"
 )
 
 // start reads a prompt and gives the sequence with the state at its last token.
@@ -43,13 +44,13 @@ func (b *Backend) Generate(ctx context.Context, prompt string, opt llm.Options, 
 		return nil, err
 	}
 	defer release()
-	answer := &llm.Answer{Stop: llm.StopLimit, PromptTokens: len(s.tokens), CachedTokens: known}
+	result := &llm.Answer{Stop: llm.StopLimit, PromptTokens: len(s.tokens), CachedTokens: known}
 	limit := b.context - len(s.tokens)
 	if opt.MaxTokens > 0 {
 		limit = min(limit, opt.MaxTokens)
 	}
 	draw := sampler{opt: opt}
-	out := stream{stops: opt.Stop, onToken: onToken}
+	out := answer.Builder{Stops: opt.Stop, OnToken: onToken}
 	var logits []float32
 	for step := range limit {
 		if logits, err = b.m.logits(ctx, logits, state); err != nil {
@@ -59,17 +60,17 @@ func (b *Backend) Generate(ctx context.Context, prompt string, opt llm.Options, 
 		id := draw.pick(logits, step)
 		logprob := draw.logprob(logits, id)
 		if b.m.words.end(id) {
-			answer.Stop, answer.EndLogprob = llm.StopEnd, &logprob
+			result.Stop, result.EndLogprob = llm.StopEnd, &logprob
 			break
 		}
-		answer.AnswerTokens++
+		result.AnswerTokens++
 		token := llm.Token{ID: int(id), Logprob: logprob, Top: draw.most(logits, opt.TopLogprobs, b.m.words)}
-		stopped, err := out.add(token, b.m.words.piece(id))
+		stopped, err := out.Add(token, b.m.words.piece(id))
 		if err != nil {
 			return nil, err
 		}
 		if stopped {
-			answer.Stop = llm.StopString
+			result.Stop = llm.StopString
 			break
 		}
 		if step+1 == limit {
@@ -79,11 +80,11 @@ func (b *Backend) Generate(ctx context.Context, prompt string, opt llm.Options, 
 			return nil, err
 		}
 	}
-	if answer.Stop != llm.StopString {
-		if err := out.finish(); err != nil {
+	if result.Stop != llm.StopString {
+		if err := out.Finish(); err != nil {
 			return nil, err
 		}
 	}
-	answer.Text, answer.Tokens = string(out.text), out.tokens
-	return answer, nil
+	result.Text, result.Tokens = out.Text(), out.Tokens()
+	return result, nil
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/cellsentence/c2s/internal/kernel"
 	"github.com/cellsentence/c2s/llm"
@@ -145,4 +146,17 @@ func (r *race) enter(id int32, w float64) {
 	if t := -math.Log(u) / w; t < r.best {
 		r.best, r.first = t, id
 	}
+}
+
+// most lists the most probable tokens.
+func (s *sampler) most(logits []float32, n int, words *tokenizer) []llm.Token {
+	if n == 0 {
+		return nil
+	}
+	ids := s.sorted(logits)
+	out := make([]llm.Token, 0, n)
+	for _, id := range slices.Clone(ids[:min(n, len(ids))]) {
+		out = append(out, llm.Token{ID: int(id), Text: strings.ToValidUTF8(words.piece(id), "\uFFFD"), Logprob: s.logprob(logits, id)})
+	}
+	return out
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cellsentence/c2s/llm"
 	"github.com/cellsentence/c2s/llm/gguf"
+	"github.com/cellsentence/c2s/llm/internal/answer"
 )
 
 func write(b []byte) func(io.Writer) error {
@@ -157,14 +158,14 @@ func TestStream(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var seen []string
-			s := stream{stops: c.stops, onToken: func(tok llm.Token) error {
+			s := answer.Builder{Stops: c.stops, OnToken: func(tok llm.Token) error {
 				seen = append(seen, tok.Text)
 				return nil
 			}}
 			stopped := false
 			for i, p := range c.pieces {
 				var err error
-				if stopped, err = s.add(llm.Token{}, p); err != nil {
+				if stopped, err = s.Add(llm.Token{}, p); err != nil {
 					t.Fatal(err)
 				}
 				if len(seen) != c.seen[i] {
@@ -172,12 +173,12 @@ func TestStream(t *testing.T) {
 				}
 			}
 			if !stopped {
-				if err := s.finish(); err != nil {
+				if err := s.Finish(); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if stopped != c.stop || !slices.Equal(seen, c.want) || string(s.text) != strings.Join(c.want, "") || len(s.tokens) != len(c.want) {
-				t.Errorf("stopped %v, saw %q, text %q", stopped, seen, s.text)
+			if stopped != c.stop || !slices.Equal(seen, c.want) || s.Text() != strings.Join(c.want, "") || len(s.Tokens()) != len(c.want) {
+				t.Errorf("stopped %v, saw %q, text %q", stopped, seen, s.Text())
 			}
 		})
 	}

@@ -20,7 +20,7 @@ type GenerateConfig struct {
 	// Options are how an answer is drawn. Seed is that of the first cell; each has its
 	// own.
 	Options llm.Options
-	// Vocabulary is the genes that there are; nil takes every word.
+	// Vocabulary is the genes that there are, by which answers are read.
 	Vocabulary *cellsentence.Vocabulary
 }
 
@@ -58,9 +58,10 @@ func NewGenerator(b llm.Backend, cfg GenerateConfig) (*Generator, error) {
 	if g.format, err = prompt.NewFormatter(cfg.Templates, prompt.Config{TopK: cfg.TopK, Seed: cfg.Options.Seed}); err != nil {
 		return nil, err
 	}
-	if cfg.Vocabulary != nil {
-		g.parser, err = prompt.NewGeneParser(cfg.Vocabulary, prompt.GeneConfig{Repeats: prompt.RepeatsFirst})
+	if cfg.Vocabulary == nil {
+		return nil, errors.New("a vocabulary is needed to read the answers")
 	}
+	g.parser, err = prompt.NewGeneParser(cfg.Vocabulary, prompt.GeneConfig{Repeats: prompt.RepeatsFirst})
 	return g, err
 }
 
@@ -83,11 +84,7 @@ func (g *Generator) Generate(ctx context.Context, row int, cellType string) (Gen
 		return out, at(c, err)
 	}
 	out.Answer, out.Stop, out.Tokens = answer.Text, answer.Stop, answer.AnswerTokens
-	parser := g.parser
-	if parser == nil {
-		return out, at(c, errors.New("a vocabulary is needed to read the answer"))
-	}
-	found := parser.Parse(answer.Text)
+	found := g.parser.Parse(answer.Text)
 	out.Genes, out.Unknown, out.Repeats = found.Genes, found.Counts.Unknown, found.Counts.Repeated
 	if len(out.Genes) > g.cfg.TopK {
 		out.Genes = out.Genes[:g.cfg.TopK]
