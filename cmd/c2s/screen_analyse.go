@@ -22,8 +22,9 @@ import (
 
 func newScreenAnalyse(g *globals) *cobra.Command {
 	cfg := new(analysis.Config)
+	config := ""
 	cmd := &cobra.Command{
-		Use: "analyse RUN [-o DIR]", Short: "Find the hits of a screen that was run", Args: need(1, 1),
+		Use: "analyse RUN | -c screen.yaml [-o DIR]", Short: "Find the hits of a screen that was run", Args: need(0, 1),
 		Long: `analyse reads the scores of a screen, RUN/scores.tsv.gz or the file itself, and calls
 each compound: context-selective (up in the positive context, unmoved in the neutral
 one), both, neutral-only, suppressor, inert, or undetermined. Donors are the unit of
@@ -36,26 +37,30 @@ run, and result.json with everything else.`,
 		Example: `  c2s screen simulate --compounds 400 --true 8 -o simulated
   c2s screen analyse simulated`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if g.out == "-" {
+			switch {
+			case g.out == "-":
 				return &usageError{errors.New("-o names a folder; --json prints the result to stdout"), cmd.CommandPath()}
+			case len(args) == 1 && config != "" || len(args) == 0 && config == "":
+				return &usageError{errors.New("name the folder of the run, or the screen.yaml with -c"), cmd.CommandPath()}
+			case config != "": // the run is in the folder of that name
+				args = []string{strings.TrimSuffix(config, filepath.Ext(config))}
+			}
+			if err := cfg.Check(); err != nil {
+				return &usageError{err, cmd.CommandPath()}
 			}
 			cfg.Seed, cfg.Workers = g.seed, g.workers()
 			return runScreenAnalyse(cmd.Context(), g, *cfg, args[0])
 		},
 	}
-	screenAnalysisFlags(cmd, cfg)
-	return cmd
-}
-
-// screenAnalysisFlags are those of whatever analyses a screen.
-func screenAnalysisFlags(cmd *cobra.Command, cfg *analysis.Config) {
 	f := cmd.Flags()
+	f.StringVarP(&config, "config", "c", "", "the screen that was run by this `screen.yaml`")
 	f.StringVar((*string)(&cfg.Score), "score", "u", "analyse the score `u|expr`: UCell's of the sentence, or the mean z of the decoded expression")
 	f.Float64Var(&cfg.FDR, "fdr", 0.1, "make calls at this false discovery `RATE`")
 	f.Float64Var(&cfg.Level, "level", 0.9, "`LEVEL` of the intervals")
 	f.Float64Var(&cfg.Margin, "unmoved", 0, "count changes below this `SCORE` as none (default: as the plan fixed it, or a quarter of the positive control's effect)")
 	f.StringVar(&cfg.Control, "control", "", "`NAME` of the positive control that is the unit (default: the plan's)")
 	f.IntVar(&cfg.Permutations, "permutations", 200, "`N` permutations behind the synergy")
+	return cmd
 }
 
 // screenScores is the file of scores of a run, and the folder that results go to.
@@ -71,15 +76,15 @@ func runScreenAnalyse(ctx context.Context, g *globals, cfg analysis.Config, run 
 	if g.out != "" {
 		out = g.out
 	}
+	if _, err := os.Stat(scores); errors.Is(err, os.ErrNotExist) {
+		return &inputError{err, "give the folder of a screen that was run"}
+	}
 	dir, err := atomicfile.CreateDir(out, atomicfile.Options{Force: g.force, Marker: manifest.Name, Inputs: []string{scores}})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, dir.Abort()) }()
 	t, err := record.ReadFile(scores)
-	if errors.Is(err, os.ErrNotExist) {
-		return &inputError{err, "give the folder of a screen that was run"}
-	}
 	if err != nil {
 		return err
 	}
