@@ -117,13 +117,23 @@ func need(least, most int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) < least:
-			example, _, _ := strings.Cut(strings.TrimSpace(cmd.Example), "\n")
-			return &usageError{fmt.Errorf("%s needs %s; for example: %s", cmd.CommandPath(), strings.TrimPrefix(cmd.Use, cmd.Name()+" "), example), cmd.CommandPath()}
+			return &usageError{fmt.Errorf("%s needs %s; for example: %s", cmd.CommandPath(), strings.TrimPrefix(cmd.Use, cmd.Name()+" "), example(cmd)), cmd.CommandPath()}
 		case most >= 0 && len(args) > most:
 			return &usageError{fmt.Errorf("%d arguments, expected at most %d", len(args), most), cmd.CommandPath()}
 		}
 		return nil
 	}
+}
+
+// example is the first line of a command's example that runs that very command: what
+// makes its input may come before.
+func example(cmd *cobra.Command) string {
+	for line := range strings.Lines(cmd.Example) {
+		if line = strings.TrimSpace(line); strings.HasPrefix(line, cmd.CommandPath()+" ") {
+			return line
+		}
+	}
+	return strings.TrimSpace(cmd.Example)
 }
 
 // check validates the flags that are texts.
