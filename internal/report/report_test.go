@@ -11,11 +11,12 @@ import (
 func TestPageEscapesWhatItIsGiven(t *testing.T) {
 	const bad = `</script><script>alert(1)</script>"'<b>&`
 	p := Page{
-		Title: bad, Lead: bad, Warnings: []string{bad}, Made: []Fact{{bad, bad}}, Data: map[string]string{bad: bad},
+		Downloads: []Download{{Name: bad, Type: "text/plain", Data: []byte(bad)}},
+		Title:     bad, Lead: bad, Warnings: []string{bad}, Made: []Fact{{bad, bad}}, Data: map[string]string{bad: bad},
 		Sections: []Section{{
 			Title: bad, Text: []string{bad}, Facts: []Fact{{bad, bad}}, Code: bad,
 			Figures: []Figure{{SVG: []byte("<svg/>"), Caption: bad}, {PNG: []byte{1}, Alt: bad}},
-			Tables:  []Table{{Caption: bad, Columns: []Column{{Name: bad, Help: bad}, {Name: "n", Number: true}}, Rows: [][]string{{bad, "1"}}, Filter: true, FilterBy: bad}},
+			Tables:  []Table{{Caption: bad, Columns: []Column{{Name: bad, Help: bad}, {Name: "n", Number: true}}, Rows: [][]string{{bad, "1"}}, Filter: true, FilterBy: bad, Links: map[string]string{bad: bad}}},
 			Cards:   []Card{{ID: bad, Title: bad, Note: bad, Section: Section{Text: []string{bad}}}},
 		}},
 	}
