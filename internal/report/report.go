@@ -49,7 +49,11 @@ type Section struct {
 	Tables  []Table
 	Cards   []Card
 	Code    string // shown as it is
+	Links   []Link
 }
+
+// Link leads to another page or file, by a path relative to this page.
+type Link struct{ Text, Path string }
 
 // Fact is a name and its value.
 type Fact struct{ Name, Value string }
