@@ -8,6 +8,7 @@ package screenreport
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cellsentence/c2s/internal/figure"
@@ -64,7 +65,7 @@ func Page(in Input) (*report.Page, error) {
 	if in.Notice != "" {
 		p.Warnings = append([]string{"Every result is of a " + in.Notice + "."}, p.Warnings...)
 	}
-	if r.Panel.Banner != "" && !contains(r.Warnings, r.Panel.Banner) {
+	if r.Panel.Banner != "" && !slices.Contains(r.Warnings, r.Panel.Banner) {
 		p.Warnings = append(p.Warnings, r.Panel.Banner)
 	}
 	overview, err := overview(r)
@@ -75,17 +76,8 @@ func Page(in Input) (*report.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.Sections = append(p.Sections, overview, in.table(), cards, trust(in), lab(in), methods(in))
+	p.Sections = append(p.Sections, overview, in.table(), trust(in), lab(in), methods(in), cards)
 	return p, nil
-}
-
-func contains(list []string, s string) bool {
-	for _, l := range list {
-		if l == s {
-			return true
-		}
-	}
-	return false
 }
 
 // lead is the answer.

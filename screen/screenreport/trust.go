@@ -2,6 +2,7 @@ package screenreport
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -121,21 +122,13 @@ func methods(in Input) report.Section {
 		fmt.Sprintf("The effect on a cell is its score with the compound less the mean of %s draws of the same cell without one; effects are averaged within cell types, over cell types at common weights (%s), and by donor. Tests are moderated t-tests over donor means (Smyth 2004; prior variance %s with %s degrees of freedom), intervals are at %s. \"Unmoved\" is shown by two one-sided tests against a margin of %s (%s). A call takes the largest p of its parts and is adjusted over the compounds after Benjamini and Hochberg; the limit is %s.",
 			value(r.VehicleDraws), strings.Join(types, ", "), value(r.Model.PriorS2), infinite(value(r.Model.PriorDF)), percent(r.Config.Level), value(r.Margin), r.MarginSource, number(r.Config.FDR)),
 		fmt.Sprintf("Design: %s. Plan %s.", r.Design, short(r.Plan)),
-		Disclaimer,
 	}
-	for _, key := range sorted(r.Notes) {
-		text = append(text, r.Notes[key])
+	for _, key := range slices.Sorted(maps.Keys(r.Notes)) {
+		if r.Notes[key] != Disclaimer { // which stands at the top
+			text = append(text, r.Notes[key])
+		}
 	}
 	return report.Section{Title: "For the methods section", Text: text}
-}
-
-func sorted(m map[string]string) []string {
-	var keys []string
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 func infinite(s string) string {
