@@ -122,7 +122,12 @@ func (b *Backend) Generate(ctx context.Context, prompt string, opt llm.Options, 
 		}
 		return nil, err
 	}
-	return g.finish()
+	a, err := g.finish()
+	if err != nil {
+		return nil, err
+	}
+	llm.Tally(ctx, a.PromptTokens+a.AnswerTokens) // it does not tell what it still knew
+	return a, nil
 }
 
 // tooLong recognises what the old generation says of a prompt that does not fit. It
