@@ -240,7 +240,7 @@ func (g *stream) finish() (*llm.Answer, error) {
 		}
 	case g.last == nil && g.times >= repeats:
 		// HTTP 200, and no last object: the model repeats itself.
-		return nil, &llm.RepetitionError{Tokens: g.parts}
+		return nil, &llm.RepetitionError{Tokens: g.parts, Text: g.out.Text()}
 	case g.last == nil:
 		return nil, g.b.e.Unreachable(errors.New("the answer broke off"))
 	default:
