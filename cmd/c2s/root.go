@@ -228,7 +228,12 @@ func (g *globals) logger() *slog.Logger {
 
 // start shows the progress of a task as --progress and the terminal ask for.
 func (g *globals) start(label, unit string, total int64) *progress.Counter {
-	cfg := progress.Config{Out: g.stderr, Log: g.logger(), Columns: g.columns()}
+	return g.startBeside(label, unit, total, "")
+}
+
+// startBeside is start with a second quantity to count, such as tokens.
+func (g *globals) startBeside(label, unit string, total int64, beside string) *progress.Counter {
+	cfg := progress.Config{Out: g.stderr, Log: g.logger(), Columns: g.columns(), Beside: beside}
 	switch {
 	case g.progress == "never" || g.quiet:
 	case g.progress == "json":
