@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 
@@ -186,16 +187,9 @@ func (p *LLM) ask(ctx context.Context, q *question, c *perturb.Cell, seed uint64
 	return out, nil
 }
 
-// draw is the seed of an answer: SplitMix64's finaliser (Steele, Lea and Flood, OOPSLA
-// 2014) over seed and row, cut to the 31 bits that every server takes.
+// draw is the seed of an answer, cut to the 31 bits that every server takes.
 func draw(seed uint64, row int) uint64 {
-	mix := func(x uint64) uint64 {
-		x += 0x9e3779b97f4a7c15
-		x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-		x = (x ^ x>>27) * 0x94d049bb133111eb
-		return x ^ x>>31
-	}
-	return mix(mix(seed)^uint64(row)) >> 33
+	return rand.NewPCG(seed, uint64(row)).Uint64() >> 33
 }
 
 // sentence is genes with blanks between them.

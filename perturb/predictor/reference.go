@@ -38,7 +38,7 @@ type Cells struct {
 // ReferenceConfig says how a reference is learnt. The zero value is good.
 type ReferenceConfig struct {
 	// MinCells is how many perturbed cells, and how many controls, a mean must rest on
-	// (0: 5). Groups with fewer are joined with others, see [Level].
+	// (0: 10). Groups with fewer are joined with others, see [Level].
 	MinCells int
 	// Budget is the memory in bytes for the means of all groups (0: 1 GiB).
 	Budget int64
@@ -92,7 +92,7 @@ func NewReference(ctx context.Context, cells Cells, cfg ReferenceConfig) (*Refer
 		return nil, errors.New("the numbers of cells and bytes cannot be negative")
 	}
 	if cfg.MinCells == 0 {
-		cfg.MinCells = 5
+		cfg.MinCells = 10
 	}
 	if cfg.Budget == 0 {
 		cfg.Budget = 1 << 30
