@@ -1,12 +1,13 @@
-// Command modzip writes the repository as a version of its Go module into a folder that
-// serves as a GOPROXY, as the module proxy would make it of a tag:
+// Command modzip writes a folder as a version of its Go module into another that serves
+// as a GOPROXY, as the module proxy would make it of a tag:
 //
-//	go run ./modzip -repo .. -version v0.0.0-ci -proxy DIR
-//	GOPROXY=file://DIR,$(go env GOPROXY) go install MODULE/cmd/c2s@v0.0.0-ci
+//	git archive HEAD | tar -x -C SOURCE
+//	go run ./modzip -source SOURCE -version v0.0.0-ci -proxy PROXY
+//	GOPROXY=file://PROXY,$(go env GOPROXY) go install MODULE/cmd/c2s@v0.0.0-ci
 //
-// What goes in is what git has committed at HEAD, less nested modules (folders with a
-// go.mod of their own). It prints the number of files and the size, and refuses what the
-// go command would: names that collide, files and archives that are too large.
+// Nested modules (folders with a go.mod of their own) stay out. It prints the number of
+// files and their size, and refuses what the go command would: replace and exclude
+// directives, names that collide, files and archives that are too large.
 //
 // The layout of the folder: https://go.dev/ref/mod#goproxy-protocol.
 package main
@@ -18,10 +19,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
@@ -29,28 +28,21 @@ import (
 )
 
 func main() {
-	repo := flag.String("repo", ".", "root of the git repository")
+	source := flag.String("source", "", "root folder of the module")
 	version := flag.String("version", "", "version of the module, such as v0.0.0-ci")
 	proxy := flag.String("proxy", "", "folder of the proxy")
 	flag.Parse()
-	if err := run(*repo, *version, *proxy); err != nil {
+	if err := run(*source, *version, *proxy); err != nil {
 		fmt.Fprintln(os.Stderr, "modzip:", err)
 		os.Exit(1)
 	}
 }
 
-func run(repo, version, proxy string) (err error) {
-	if version == "" || proxy == "" || flag.NArg() > 0 {
-		return errors.New("usage: modzip -repo DIR -version VERSION -proxy DIR")
+func run(source, version, proxy string) (err error) {
+	if source == "" || version == "" || proxy == "" || flag.NArg() > 0 {
+		return errors.New("usage: modzip -source DIR -version VERSION -proxy DIR")
 	}
-	git := func(args ...string) ([]byte, error) {
-		out, err := exec.Command("git", append([]string{"-C", repo}, args...)...).Output()
-		if err != nil {
-			return nil, fmt.Errorf("git %s: %w", args[0], err)
-		}
-		return out, nil
-	}
-	mod, err := git("show", "HEAD:go.mod")
+	mod, err := os.ReadFile(filepath.Join(source, "go.mod"))
 	if err != nil {
 		return err
 	}
@@ -62,14 +54,6 @@ func run(repo, version, proxy string) (err error) {
 	if n := len(file.Replace) + len(file.Exclude); n > 0 {
 		return fmt.Errorf("go.mod has %d replace and exclude directives", n)
 	}
-	stamp, err := git("show", "-s", "--format=%cI", "HEAD")
-	if err != nil {
-		return err
-	}
-	committed, err := time.Parse(time.RFC3339, strings.TrimSpace(string(stamp)))
-	if err != nil {
-		return err
-	}
 	m := module.Version{Path: file.Module.Mod.Path, Version: version}
 	escaped, err := module.EscapePath(m.Path)
 	if err != nil {
@@ -80,16 +64,13 @@ func run(repo, version, proxy string) (err error) {
 		return err
 	}
 	archive := filepath.Join(dir, version+".zip")
-	if err := write(archive, m, repo); err != nil {
+	if err := write(archive, m, source); err != nil {
 		return err
 	}
 	if err := tell(archive, m); err != nil {
 		return err
 	}
-	info, err := json.Marshal(struct {
-		Version string
-		Time    time.Time
-	}{version, committed.UTC()})
+	info, err := json.Marshal(struct{ Version string }{version})
 	if err != nil {
 		return err
 	}
@@ -100,13 +81,13 @@ func run(repo, version, proxy string) (err error) {
 	)
 }
 
-func write(path string, m module.Version, repo string) (err error) {
+func write(path string, m module.Version, source string) (err error) {
 	f, err := os.Create(path)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	return modzip.CreateFromVCS(f, m, repo, "HEAD", "")
+	return modzip.CreateFromDir(f, m, source)
 }
 
 // tell prints what the archive holds.
