@@ -9,6 +9,8 @@ import (
 	"io"
 	"math"
 	"slices"
+
+	"github.com/cellsentence/c2s/llm"
 )
 
 // Answer is what is known of one answer of a model: a line of answers.jsonl, or a cell
@@ -25,7 +27,7 @@ type Answer struct {
 	// Valid is an answer that is a cell sentence, Copy one that repeats the control.
 	Valid bool `json:"valid"`
 	Copy  bool `json:"copy"`
-	// Stop is why the model ended; "length" is the limit of tokens.
+	// Stop is why the model ended, as llm.Stop: "limit" is the limit of tokens.
 	Stop string `json:"stop"`
 	// Correct is what a verifier found; nil where none was asked.
 	Correct *bool `json:"correct"`
@@ -62,7 +64,7 @@ func (b *Behaviour) Add(a *Answer) {
 		{a.Repeats > 0, &b.RepeatedAnswers},
 		{!a.Valid, &b.Invalid},
 		{a.Copy, &b.Copies},
-		{a.Stop == "length", &b.LengthStops},
+		{a.Stop == string(llm.StopLimit), &b.LengthStops},
 	} {
 		if f.yes {
 			*f.to++

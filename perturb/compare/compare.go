@@ -180,7 +180,7 @@ func (t *table) ranked(run *Run, i int, all *column, prices *Prices) (*Ranked, e
 	for _, c := range t.columns {
 		out.Scores = append(out.Scores, Score{c.name, c.toward < 0, Number(c.score[i]), Number(c.normalised[i]), Number(c.low[i]), Number(c.high[i])})
 	}
-	if prices != nil && run.Record != nil {
+	if prices != nil && run.Record.known() {
 		money, err := prices.Of(run.Record)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", run.Name, err)
@@ -190,17 +190,17 @@ func (t *table) ranked(run *Run, i int, all *column, prices *Prices) (*Ranked, e
 	return out, nil
 }
 
-// frontiers draws the overall score over tokens and over money, a cell each.
+// frontiers sets the overall score against tokens and against money.
 func (r *Result) frontiers() {
 	units := []struct {
 		name string
-		cost func(*Ranked) float64
+		cost func(*Ranked) float64 // of a cell
 	}{
-		{"tokens a cell", func(run *Ranked) float64 { return float64(run.Record.Tokens()) }},
-		{"", func(run *Ranked) float64 { return float64(run.Money) }},
+		{"tokens a cell", func(run *Ranked) float64 { return run.Record.each(float64(run.Record.Tokens())) }},
+		{"", func(run *Ranked) float64 { return 1000 * run.Record.each(float64(run.Money)) }},
 	}
 	if r.Prices != nil {
-		units[1].name = fmt.Sprintf("%s a cell, prices of %s", r.Prices.Currency, r.Prices.Date)
+		units[1].name = fmt.Sprintf("%s for 1,000 cells, prices of %s", r.Prices.Currency, r.Prices.Date)
 	}
 	for _, u := range units {
 		if u.name == "" {
@@ -211,11 +211,11 @@ func (r *Result) frontiers() {
 		spent := false
 		for i := range r.Ranking {
 			run := &r.Ranking[i]
-			if run.Record == nil || run.Overall.Missing() {
+			if !run.Record.known() || run.Overall.Missing() {
 				f.Left = append(f.Left, run.Name)
 				continue
 			}
-			c := u.cost(run) / float64(run.Record.Cells)
+			c := u.cost(run)
 			spent = spent || c > 0
 			cost, score = append(cost, c), append(score, float64(run.Overall))
 			f.Points = append(f.Points, Point{run.Name, c, float64(run.Overall), false})

@@ -215,7 +215,7 @@ func TestFrontier(t *testing.T) {
 	price := 2.0
 	prices := &compare.Prices{Date: "2026-11-01", Currency: "EUR", Models: map[string]compare.Price{"m": {Answer: &price}}}
 	r := compared(t, compare.Config{Prices: prices}, append(runs, free)...)
-	if len(r.Frontiers) != 2 || r.Frontiers[1].Unit != "EUR a cell, prices of 2026-11-01" || !slices.Equal(r.Frontiers[0].Left, []string{"free"}) {
+	if len(r.Frontiers) != 2 || r.Frontiers[1].Unit != "EUR for 1,000 cells, prices of 2026-11-01" || !slices.Equal(r.Frontiers[0].Left, []string{"free"}) {
 		t.Fatalf("%+v", r.Frontiers)
 	}
 	for i, f := range r.Frontiers {
@@ -224,7 +224,7 @@ func TestFrontier(t *testing.T) {
 				t.Errorf("%s: %+v", f.Unit, p)
 			}
 			if p.Name == "D" {
-				about(t, "cost", p.Cost, []float64{8, 16e-6}[i], 1e-15)
+				about(t, "cost", p.Cost, []float64{8, 16e-3}[i], 1e-15)
 			}
 		}
 	}

@@ -50,11 +50,12 @@ func TestReadScores(t *testing.T) {
 
 func TestReadRecord(t *testing.T) {
 	r, err := compare.ReadRecord(strings.NewReader(`{"model":"m","mixture":"junk-020.parquet","cells":2,"prompt_tokens":5,"cached_tokens":1,"answer_tokens":3,"seconds":1.5}`))
-	if err != nil || r.Tokens() != 9 || r.Mixture != "junk-020.parquet" {
+	if err != nil || r.Tokens() != 8 || r.Mixture != "junk-020.parquet" {
 		t.Errorf("%+v, %v", r, err)
 	}
 	for name, text := range map[string]string{
-		"tells of 0 cells":  `{"model":"m"}`,
+		"but not of cells":  `{"model":"m","answer_tokens":3}`,
+		"4 cached tokens":   `{"cells":1,"prompt_tokens":3,"cached_tokens":4}`,
 		"unknown field":     `{"cells":1,"token":3}`,
 		"a negative number": `{"cells":1,"seconds":-1}`,
 		"no record":         `[]`,
@@ -62,6 +63,22 @@ func TestReadRecord(t *testing.T) {
 		_, err := compare.ReadRecord(strings.NewReader(text))
 		wrong(t, name, err, name)
 	}
+	// What predict printed fills what run.json leaves open.
+	p, err := compare.ReadPredicted(strings.NewReader(`{"predictor":"llm","model":"c2s","predicted":7,"prompt_tokens":5,"cached_tokens":1,"answer_tokens":3,"units":"x"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r = &compare.Record{Mixture: "x", Seconds: 3}
+	r.Add(p)
+	if want := (compare.Record{Model: "c2s", Mixture: "x", Cells: 7, PromptTokens: 5, CachedTokens: 1, AnswerTokens: 3, Seconds: 3}); *r != want {
+		t.Errorf("%+v", *r)
+	}
+	p, err = compare.ReadPredicted(strings.NewReader(`{"predictor":"additive","model":"ref.h5ad","predicted":7,"prompt_tokens":0,"cached_tokens":0,"answer_tokens":0}`))
+	if err != nil || p.Model != "additive" {
+		t.Errorf("%+v, %v", p, err)
+	}
+	_, err = compare.ReadPredicted(strings.NewReader(`{"model":"c2s","predicted":7}`))
+	wrong(t, "another report", err, "no report of c2s predict")
 }
 
 func TestPrices(t *testing.T) {
@@ -73,7 +90,7 @@ func TestPrices(t *testing.T) {
 	record := func(model string, cached int64) *compare.Record {
 		return &compare.Record{Model: model, Cells: 1, PromptTokens: 1e6, CachedTokens: cached, AnswerTokens: 5e5, Seconds: 1000}
 	}
-	for model, want := range map[string]float64{"all": 3.1, "local": 1} {
+	for model, want := range map[string]float64{"all": 2.9, "local": 1} {
 		got, err := p.Of(record(model, 2e5))
 		if err != nil {
 			t.Errorf("%s: %v", model, err)
@@ -92,6 +109,8 @@ func TestPrices(t *testing.T) {
 	}
 	_, err = p.Of(&compare.Record{Model: "none", Cells: 1})
 	wrong(t, "nothing spent", err, `no price of "none"`)
+	_, err = p.Of(&compare.Record{Model: "local", Cells: 1, AnswerTokens: 5})
+	wrong(t, "no time", err, "does not tell its seconds")
 	for name, text := range map[string]string{
 		"the date": `{"date":"yesterday","currency":"USD","models":{}}`,
 		"currency": `{"date":"2026-11-01","models":{}}`,
@@ -106,7 +125,7 @@ func TestPrices(t *testing.T) {
 func TestReadAnswers(t *testing.T) {
 	b, s, err := compare.ReadAnswers(context.Background(), strings.NewReader(`{"item":"A/0","words":10,"unknown":1,"repeats":2,"valid":true,"copy":false,"stop":"end"}
 
-{"item":"A/1","words":20,"unknown":0,"repeats":0,"valid":false,"copy":true,"stop":"length"}
+{"item":"A/1","words":20,"unknown":0,"repeats":0,"valid":false,"copy":true,"stop":"limit"}
 `))
 	if err != nil || s != nil {
 		t.Fatal(s, err)

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"errors"
 	"image/color"
+	"math"
 	"slices"
 	"strings"
 
@@ -73,7 +74,7 @@ func Frontier(r *compare.Frontier) (*figure.Figure, error) {
 	if len(r.Points) == 0 {
 		return nil, errNothing
 	}
-	f := figure.New("Score and cost", r.Unit, "overall score")
+	f := figure.New("Score over cost", r.Unit, "overall score")
 	p := f.Plot
 	hull := plotter.XYs{{}}
 	var on, off, all plotter.XYs
@@ -82,7 +83,7 @@ func Frontier(r *compare.Frontier) (*figure.Figure, error) {
 	for _, q := range frontierOrder(r.Points) {
 		at := plotter.XY{X: q.Cost, Y: q.Score}
 		right = max(right, q.Cost)
-		all, names = append(all, at), append(names, " "+short(q.Name))
+		all, names = append(all, at), append(names, short(q.Name))
 		if q.On {
 			hull, on = append(hull, at), append(on, at)
 		} else {
@@ -109,19 +110,51 @@ func Frontier(r *compare.Frontier) (*figure.Figure, error) {
 		}
 		p.Add(points)
 	}
-	labels, err := plotter.NewLabels(plotter.XYLabels{XYs: all, Labels: names})
-	if err != nil {
-		return nil, err
+	for i, offset := range apart(all, right) {
+		label, err := plotter.NewLabels(plotter.XYLabels{XYs: all[i : i+1], Labels: names[i : i+1]})
+		if err != nil {
+			return nil, err
+		}
+		style := &label.TextStyle[0]
+		style.Font.Variant, style.Font.Size, style.YAlign = "Sans", labelSize, draw.YCenter
+		label.Offset = vg.Point{X: vg.Points(5), Y: offset}
+		p.Add(label)
 	}
-	for i := range labels.TextStyle {
-		labels.TextStyle[i].Font.Variant = "Sans"
-		labels.TextStyle[i].YAlign = draw.YCenter
-	}
-	p.Add(labels)
 	p.X.Min, p.X.Max = 0, right*1.35 // room for the names
-	f.LegendLeft()
+	p.Legend.Top = false
+	p.Legend.YOffs = vg.Points(4)
 	f.Width, f.Height = 6*vg.Inch, 4*vg.Inch
 	return f, nil
+}
+
+// labelSize is the height of the names beside points.
+const labelSize = vg.Length(9)
+
+// apart moves the names of points that lie close upwards and downwards, so that none
+// covers another: an offset for each point, given that the plot is some 220 points high.
+func apart(xy plotter.XYs, right float64) []vg.Length {
+	low, high := 0.0, 0.0
+	order := make([]int, len(xy))
+	for i, v := range xy {
+		low, high = min(low, v.Y), max(high, v.Y)
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(xy[b].Y, xy[a].Y) })
+	scale := 220 / max(high-low, 1e-300)
+	at := make([]float64, len(xy)) // heights of the names
+	for k, i := range order {
+		at[i] = xy[i].Y * scale
+		for _, j := range order[:k] {
+			if math.Abs(xy[i].X-xy[j].X) < 0.3*right {
+				at[i] = min(at[i], at[j]-float64(labelSize)-1)
+			}
+		}
+	}
+	out := make([]vg.Length, len(xy))
+	for i := range out {
+		out[i] = vg.Length(at[i] - xy[i].Y*scale)
+	}
+	return out
 }
 
 // frontierOrder is the points by rising cost, so that the line of the frontier runs from
