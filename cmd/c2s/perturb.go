@@ -13,7 +13,7 @@ func newPerturb(g *globals) *cobra.Command {
 		Args:    cobra.ArbitraryArgs,
 		RunE:    parentOnly,
 	}
-	return withCommands(cmd, newAdvantages(g), newScaling(g), newServeReward(g))
+	return withCommands(cmd, newAdvantages(g), newScaling(g), newServeReward(g), newCompare(g))
 }
 
 // withCommands puts commands below parent, under one heading of its help.

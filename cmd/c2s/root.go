@@ -108,7 +108,13 @@ expressed genes, by falling expression, as Cell2Sentence models read them.`,
 	f.StringVar(&g.progress, "progress", "auto", "show progress: `auto|always|never|json`")
 	root.AddGroup(&cobra.Group{ID: groupData, Title: "Data:"}, &cobra.Group{ID: groupModel, Title: "Model:"}, &cobra.Group{ID: groupEvaluate, Title: "Evaluate:"}, &cobra.Group{ID: groupOther, Title: "Other:"})
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newInspect(g), newValidate(g), newConvert(g), newConcat(g), newEncode(g), newVocab(g), newDecode(g), newFidelity(g), newDataset(g), newPlan(g), newMerge(g), newAnnotate(g), newGenerate(g), newEmbed(g), newModel(g), newDoctor(g), newScfid(g), newPerturb(g), newDemo(g), newVersion(g), newCompletion(g))
+	root.AddCommand(
+		newInspect(g), newValidate(g), newConvert(g), newConcat(g), newEncode(g), newVocab(g), newDecode(g), newFidelity(g), newDataset(g),
+		newPlan(g), newMerge(g),
+		newAnnotate(g), newGenerate(g), newPredict(g), newEmbed(g), newModel(g), newDoctor(g),
+		newScfid(g), newPerturb(g),
+		newDemo(g), newVersion(g), newCompletion(g), newReference(g),
+	)
 	return root
 }
 
@@ -228,7 +234,12 @@ func (g *globals) logger() *slog.Logger {
 
 // start shows the progress of a task as --progress and the terminal ask for.
 func (g *globals) start(label, unit string, total int64) *progress.Counter {
-	cfg := progress.Config{Out: g.stderr, Log: g.logger(), Columns: g.columns()}
+	return g.startBeside(label, unit, total, "")
+}
+
+// startBeside is start with a second quantity to count, such as tokens.
+func (g *globals) startBeside(label, unit string, total int64, beside string) *progress.Counter {
+	cfg := progress.Config{Out: g.stderr, Log: g.logger(), Columns: g.columns(), Beside: beside}
 	switch {
 	case g.progress == "never" || g.quiet:
 	case g.progress == "json":
