@@ -41,7 +41,7 @@ type pool struct {
 // closes the file.
 func openPool(ctx context.Context, cfg *Config, which record.Context, workers int) (p *pool, f *h5ad.File, err error) {
 	x := cfg.context(which)
-	path := cfg.file(x.File)
+	path := cfg.File(x.File)
 	if f, err = h5ad.Open(ctx, path, h5ad.Options{Workers: workers}); err != nil {
 		return nil, nil, err
 	}

@@ -74,6 +74,9 @@ type PredictorConfig struct {
 	Column      string  `yaml:"perturbation,omitempty" doc:"The column of obs in reference that names the perturbation."`
 	Control     string  `yaml:"control,omitempty" doc:"The value of that column for untreated cells."`
 	Where       string  `yaml:"where,omitempty" doc:"Which of the reference's cells are learnt from."`
+	GeneNames   string  `yaml:"signature_genes,omitempty" doc:"Names for the gene ids of signatures: ids and names, or an ortholog table."`
+	Names       string  `yaml:"signature_names,omitempty" doc:"Names for the perturbations of signatures: ids and names."`
+	Norm        float64 `yaml:"norm,omitempty" doc:"The Euclidean length that shifts get, for signatures that are no logarithms: that of a known perturbation."`
 }
 
 // Controls are what the answers are held against.
@@ -257,8 +260,8 @@ func (c *Config) context(which record.Context) *ContextConfig {
 	return &c.Contexts.Neutral
 }
 
-// file is where a file that the configuration names lies.
-func (c *Config) file(name string) string {
+// File is where a file lies that the configuration names.
+func (c *Config) File(name string) string {
 	if name == "" || filepath.IsAbs(name) {
 		return name
 	}
@@ -270,6 +273,9 @@ func (c *Config) Dir() string { return filepath.Dir(c.path) }
 
 // Path is the screen.yaml, as it was given.
 func (c *Config) Path() string { return c.path }
+
+// Folder is where the results go if nothing else is said: screen for screen.yaml.
+func (c *Config) Folder() string { return strings.TrimSuffix(c.path, filepath.Ext(c.path)) }
 
 func contextName(c record.Context) string {
 	if c == record.Positive {
@@ -339,6 +345,8 @@ func (c *Config) check() error {
 		{"controls.decoys.shuffled", number(c.Controls.Decoys.Shuffled), 0, 1e5},
 		{"predictor.temperature", c.Predictor.Temperature, 0, 100},
 		{"predictor.max_tokens", float64(c.Predictor.MaxTokens), 0, 1e6},
+		{"predictor.norm", c.Predictor.Norm, 0, 1e6},
+		{"baseline.norm", c.Baseline.Norm, 0, 1e6},
 		{"margin.share", c.Margin.Share, 0, 1},
 		{"margin.value", c.Margin.Value, 0, 1},
 		{"leading.t", c.Leading.T, 0, 100},

@@ -23,7 +23,7 @@ func (p *Plan) digest(ctx context.Context, opt Options) (err error) {
 		[]string{cfg.Program}, cfg.Interferon, cfg.Side,
 	) {
 		name, _, _ = strings.Cut(name, "#")
-		path := cfg.file(name)
+		path := cfg.File(name)
 		if st, err := os.Stat(path); name == "" || err != nil || st.IsDir() || slices.Contains(paths, path) {
 			continue // a built-in program, or a file that a predictor will miss
 		}
@@ -87,4 +87,12 @@ func ReadPlan(path string) (*Plan, error) {
 		return nil, wrong(path, "c2s screen plan writes one", "no plan of a screen: it has no digest")
 	}
 	return p, nil
+}
+
+// Margin says in words how far the program may move and still count as unmoved.
+func (p *Plan) Margin() string {
+	if v := p.cfg.Margin.Value; v > 0 {
+		return fmt.Sprintf("%g of the U score", v)
+	}
+	return fmt.Sprintf("%g of what %s does in the neutral context, measured before any compound is asked about", p.cfg.Margin.Share, p.cfg.Controls.Positive[0])
 }

@@ -1,7 +1,9 @@
 package screen
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"slices"
 	"strings"
@@ -12,8 +14,11 @@ import (
 // compounds lists the items.
 func (p *Plan) compounds() error {
 	cfg := p.cfg
-	path := cfg.file(cfg.Compounds)
+	path := cfg.File(cfg.Compounds)
 	list, warnings, err := ReadCompounds(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &Error{cfg.path + ": compounds", err, "a line a compound, with a line of names above: name, dose, known, known_evidence …"}
+	}
 	if err != nil {
 		return err
 	}

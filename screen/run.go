@@ -278,3 +278,15 @@ func (r *run) count(a *answer) error {
 	}
 	return nil
 }
+
+// Note is the progress beside its count, for people.
+func (p Progress) Note() string {
+	s := p.Stage
+	if p.Prompt > 0 {
+		s += fmt.Sprintf("; %.0f %% of %d prompt tokens shared", 100*float64(p.Cached)/float64(p.Prompt), p.Prompt)
+	}
+	if p.Done > 0 {
+		s += fmt.Sprintf("; %.1f %% invalid", 100*float64(p.Invalid)/float64(p.Done))
+	}
+	return s
+}

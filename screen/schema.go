@@ -103,15 +103,13 @@ func writeYAML(b *bytes.Buffer, v reflect.Value, indent string) {
 		}
 		value := v.FieldByIndex(f.Index)
 		if value.Kind() == reflect.Struct {
-			fmt.Fprintf(b, "%s%s:\n", indent, f.key)
-			start := b.Len()
-			writeYAML(b, value, indent+"  ")
-			if onlyComments(b.Bytes()[start:]) { // YAML wants a mapping, not nothing
-				text := append([]byte(nil), b.Bytes()[start:]...)
-				b.Truncate(start - 1)
-				b.WriteString(" {}\n")
-				b.Write(text)
+			var inner bytes.Buffer
+			writeYAML(&inner, value, indent+"  ")
+			mark := ""
+			if onlyComments(inner.Bytes()) { // YAML wants a mapping, not nothing
+				mark = "#"
 			}
+			fmt.Fprintf(b, "%s%s%s:\n%s", indent, mark, f.key, inner.Bytes())
 			continue
 		}
 		text, given := scalar(value)

@@ -39,8 +39,9 @@ type Config struct {
 type Counter struct {
 	label string
 	unit  string
-	total int64
+	total atomic.Int64
 	done  atomic.Int64
+	note  atomic.Pointer[string]
 	cfg   Config
 	line  *Screen // for Line
 	start time.Time
@@ -58,7 +59,8 @@ func Start(cfg Config, label, unit string, total int64) *Counter {
 	if cfg.Interval == 0 {
 		cfg.Interval = map[Mode]time.Duration{Line: 200 * time.Millisecond, Heartbeat: 30 * time.Second, JSON: time.Second}[cfg.Mode]
 	}
-	c := &Counter{label: label, unit: unit, total: total, cfg: cfg, start: cfg.Now(), stop: make(chan struct{})}
+	c := &Counter{label: label, unit: unit, cfg: cfg, start: cfg.Now(), stop: make(chan struct{})}
+	c.total.Store(total)
 	if cfg.Mode == Line {
 		var shared bool
 		if c.line, shared = cfg.Out.(*Screen); !shared {
@@ -73,6 +75,13 @@ func Start(cfg Config, label, unit string, total int64) *Counter {
 
 // Add counts n more units.
 func (c *Counter) Add(n int64) { c.done.Add(n) }
+
+// SetTotal corrects the number of units that there are.
+func (c *Counter) SetTotal(n int64) { c.total.Store(n) }
+
+// Note says what stands beside the count, "" for nothing. It must be fit for a
+// terminal.
+func (c *Counter) Note(text string) { c.note.Store(&text) }
 
 // Stop ends the display, once: the terminal line is wiped, JSON gets the last
 // state. When it returns, no goroutine is left.
@@ -104,33 +113,48 @@ func (c *Counter) run() {
 
 // show prints the state once.
 func (c *Counter) show() {
+	total, note := c.total.Load(), ""
+	if n := c.note.Load(); n != nil {
+		note = *n
+	}
 	done, elapsed := c.done.Load(), c.cfg.Now().Sub(c.start)
 	rate := 0.0
 	if elapsed > 0 {
 		rate = float64(done) / elapsed.Seconds()
 	}
 	var left time.Duration
-	if rate > 0 && c.total > done {
-		left = time.Duration(float64(c.total-done) / rate * float64(time.Second)).Round(time.Second)
+	if rate > 0 && total > done {
+		left = time.Duration(float64(total-done) / rate * float64(time.Second)).Round(time.Second)
 	}
 	switch c.cfg.Mode {
 	case Line:
 		s := fmt.Sprintf("%s: %d", c.label, done)
-		if c.total > 0 {
-			s += fmt.Sprintf("/%d (%d%%)", c.total, 100*done/c.total)
+		if total > 0 {
+			s += fmt.Sprintf("/%d (%d%%)", total, 100*done/total)
 		}
 		s += fmt.Sprintf(" %s, %.0f/s", c.unit, rate)
 		if left > 0 {
 			s += ", " + left.String() + " left"
 		}
+		if note != "" {
+			s += "; " + note
+		}
 		c.line.draw(cut(s, c.cfg.Columns))
 	case Heartbeat:
-		c.cfg.Log.Info(c.label, "done", done, "total", c.total, "unit", c.unit, "per_second", int64(rate), "left", left.String())
+		told := []any{"done", done, "total", total, "unit", c.unit, "per_second", int64(rate), "left", left.String()}
+		if note != "" {
+			told = append(told, "note", note)
+		}
+		c.cfg.Log.Info(c.label, told...)
 	case JSON:
-		b, err := json.Marshal(map[string]any{
-			"event": "progress", "task": c.label, "done": done, "total": c.total, "unit": c.unit,
+		told := map[string]any{
+			"event": "progress", "task": c.label, "done": done, "total": total, "unit": c.unit,
 			"elapsed_s": elapsed.Seconds(), "left_s": left.Seconds(),
-		})
+		}
+		if note != "" {
+			told["note"] = note
+		}
+		b, err := json.Marshal(told)
 		if err == nil { // numbers and strings always marshal
 			fmt.Fprintf(c.cfg.Out, "%s\n", b)
 		}
