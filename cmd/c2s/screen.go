@@ -10,7 +10,7 @@ func newScreen(g *globals) *cobra.Command {
 		Use: "screen", Short: "Screen compounds in two contexts", GroupID: groupData,
 		Long: `screen finds compounds that raise a gene program in one context and leave it where it
 is in another, by the answers of a model and with controls for the model.`,
-		Example: "  c2s screen plan -c screen.yaml",
+		Example: "  c2s screen simulate --compounds 400 --true 8 -o simulated",
 		Args:    cobra.ArbitraryArgs,
 		RunE:    parentOnly,
 	}
@@ -18,5 +18,7 @@ is in another, by the answers of a model and with controls for the model.`,
 		cmd,
 		newScreenPlan(g),
 		newScreenRun(g),
+		newScreenAnalyse(g),
+		newScreenSimulate(g),
 	)
 }

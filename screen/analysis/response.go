@@ -81,7 +81,7 @@ func (s *screen) respond(ctx context.Context) error {
 				if id >= len(slots) {
 					return
 				}
-				list[id] = a.respond(slots[id], rows[starts[id]:starts[id+1]])
+				list[id] = a.respond(t, slots[id], rows[starts[id]:starts[id+1]])
 			}
 		})
 	}
@@ -111,8 +111,9 @@ func newAverage(s *screen) *average {
 	return &average{s, make([]float64, n), make([]float64, n)}
 }
 
-func (a *average) respond(k slot, rows []int32) response {
-	s, t := a.s, a.s.t
+// respond takes the effects of some rows, all of one slot.
+func (a *average) respond(t *record.Table, k slot, rows []int32) response {
+	s := a.s
 	clear(a.sum)
 	clear(a.n)
 	var r response
@@ -126,7 +127,7 @@ func (a *average) respond(k slot, rows []int32) response {
 		context := t.Context[i]
 		r.asked[context]++
 		r.copies[context] += count(t.Copy[i])
-		score, ok := s.value(i)
+		score, ok := s.value(t, i)
 		if !ok {
 			continue
 		}
@@ -137,7 +138,7 @@ func (a *average) respond(k slot, rows []int32) response {
 			continue
 		}
 		c := &s.vehicle.list[at]
-		if err := s.sameCell(i, c); err != nil {
+		if err := sameCell(t, i, c); err != nil {
 			r.err = err
 			return r
 		}

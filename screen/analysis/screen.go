@@ -13,7 +13,6 @@ import (
 type screen struct {
 	cfg       Config
 	t         *record.Table
-	column    []float32 // the score that is analysed
 	weights   []float64 // of the cell types
 	vehicle   vehicle
 	cuts      [Bins - 1]float64
@@ -37,17 +36,10 @@ func Analyse(ctx context.Context, t *record.Table, cfg Config) (*Result, error) 
 	if err := t.Check(); err != nil {
 		return nil, err
 	}
-	s := &screen{cfg: cfg, t: t, column: t.U}
-	if cfg.Score == Expr {
-		s.column = t.Expr
-	}
-	if err := s.readVehicle(); err != nil {
+	s := &screen{cfg: cfg, t: t}
+	if err := s.prepare(); err != nil {
 		return nil, err
 	}
-	if err := s.weigh(); err != nil {
-		return nil, err
-	}
-	s.cut()
 	if err := s.respond(ctx); err != nil {
 		return nil, err
 	}
@@ -69,6 +61,18 @@ func Analyse(ctx context.Context, t *record.Table, cfg Config) (*Result, error) 
 	s.remark(r)
 	r.Warnings = s.warnings
 	return r, nil
+}
+
+// prepare reads the vehicle.
+func (s *screen) prepare() error {
+	if err := s.readVehicle(); err != nil {
+		return err
+	}
+	if err := s.weigh(); err != nil {
+		return err
+	}
+	s.cut()
+	return nil
 }
 
 // main is the response of an item at its main dose; nil if it was not run.

@@ -43,9 +43,12 @@ func (s *screen) unit(context record.Context, cluster int32) int {
 
 // value is the score of a row that is analysed; ok is false for answers that were no
 // cell, or have no such score.
-func (s *screen) value(i int) (v float64, ok bool) {
-	v = float64(s.column[i])
-	return v, s.t.Valid[i] && !math.IsNaN(v)
+func (s *screen) value(t *record.Table, i int) (v float64, ok bool) {
+	v = float64(t.U[i])
+	if s.cfg.Score == Expr {
+		v = float64(t.Expr[i])
+	}
+	return v, t.Valid[i] && !math.IsNaN(v)
 }
 
 // readVehicle goes through the vehicle rows.
@@ -59,7 +62,7 @@ func (s *screen) readVehicle() error {
 			continue
 		}
 		key := cellKey{t.Cell[i], t.Context[i], t.Item[i] >= 0}
-		score, ok := s.value(i)
+		score, ok := s.value(t, i)
 		if !key.baseline {
 			v.draws[key.context]++
 			v.copies[key.context] += count(t.Copy[i])
@@ -75,7 +78,7 @@ func (s *screen) readVehicle() error {
 			v.list = append(v.list, vehicleCell{cluster: t.Cluster[i], kind: t.CellType[i]})
 		}
 		c := &v.list[at]
-		if err := s.sameCell(i, c); err != nil {
+		if err := sameCell(t, i, c); err != nil {
 			return err
 		}
 		c.draws++
@@ -100,11 +103,11 @@ func (s *screen) readVehicle() error {
 }
 
 // sameCell checks that a cell is where it was in other rows.
-func (s *screen) sameCell(i int, c *vehicleCell) error {
-	if s.t.Cluster[i] == c.cluster && s.t.CellType[i] == c.kind {
+func sameCell(t *record.Table, i int, c *vehicleCell) error {
+	if t.Cluster[i] == c.cluster && t.CellType[i] == c.kind {
 		return nil
 	}
-	return bad("the rows are of two plans", "row %d (counted from 0): cell %d is of another donor or type than in its vehicle rows", i, s.t.Cell[i])
+	return bad("the rows are of two plans", "row %d (counted from 0): cell %d is of another donor or type than in its vehicle rows", i, t.Cell[i])
 }
 
 func count(v bool) int {
