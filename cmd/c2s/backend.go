@@ -27,6 +27,7 @@ type backendFlags struct {
 	context int
 	journal string
 	prompts string
+	owner   string // of the journal, "" for any
 }
 
 func (b *backendFlags) add(f *pflag.FlagSet) {
@@ -106,6 +107,11 @@ func (b *backendFlags) open(ctx context.Context, g *globals) (m *model, err erro
 			return m, err
 		}
 		m.closer = append(m.closer, j.Close)
+		if b.owner != "" {
+			if err := j.Claim(b.owner); err != nil {
+				return m, err
+			}
+		}
 		known, err := j.Wrap(ctx, m.Backend)
 		if err != nil {
 			return m, err

@@ -103,6 +103,9 @@ func (s *screen) measure(ctx context.Context, r *Result) error {
 func (s *screen) compound(r *Result, c *Compound, y *synergy) {
 	it := &s.t.Header.Items[c.Item]
 	c.StoppedAt = it.StoppedAt
+	if int(it.MainDose) < len(s.t.Header.Doses) {
+		c.dose = s.t.Header.Doses[it.MainDose]
+	}
 	c.Side, c.TargetShare, c.Moved = it.Side, it.TargetShare, it.Moved
 	c.Specificity = missing()
 	if it.Specificity != nil {

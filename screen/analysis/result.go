@@ -119,7 +119,8 @@ type Compound struct {
 	TargetShare *record.Pair           `json:"target_share,omitempty"`
 	Moved       []record.Moved         `json:"moved,omitempty"`
 
-	fit moderated.Fit
+	fit  moderated.Fit
+	dose string // the main one
 }
 
 // Donor is the effects on a donor or cell line.
