@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -152,14 +153,20 @@ func (p *pool) shares() map[string]float64 {
 	return out
 }
 
-// mixture is the weights of the cell types that both contexts have: the smaller share
-// of the two, so that neither has to do with fewer cells than it has.
-func mixture(pools [2]*pool) (types []string, weights []float64, dropped []string) {
+// mostDropped is the share of cells that may be left out for cell types that some donor
+// lacks.
+const mostDropped = 0.2
+
+// mixture is the weights of the cell types that are compared: the smaller share of the
+// two contexts, so that neither has to do with fewer cells than it has. Types of one
+// context only are dropped, as are those that are too rare for a cell of each donor, or
+// that some donor lacks, unless that would cost more than a fifth of the cells.
+func mixture(pools [2]*pool, cells int) (types []string, weights []float64, dropped []string) {
 	a, b := pools[0].shares(), pools[1].shares()
-	for t, share := range a {
+	share := map[string]float64{}
+	for t, v := range a {
 		if other, ok := b[t]; ok {
-			types = append(types, t)
-			weights = append(weights, min(share, other))
+			share[t] = min(v, other)
 		} else {
 			dropped = append(dropped, t)
 		}
@@ -169,21 +176,62 @@ func mixture(pools [2]*pool) (types []string, weights []float64, dropped []strin
 			dropped = append(dropped, t)
 		}
 	}
-	order := make([]int, len(types))
-	for i := range order {
-		order[i] = i
+	lacking, lost, sum := map[string]bool{}, 0.0, 0.0
+	for _, t := range slices.Sorted(maps.Keys(share)) { // sums do not depend on the order of a map
+		v := share[t]
+		sum += v
+		if v*float64(cells) < 0.5 || pools[0].lacks(t) || pools[1].lacks(t) {
+			lacking[t] = true
+			lost += v
+		}
 	}
-	slices.SortFunc(order, func(i, j int) int { return strings.Compare(types[i], types[j]) })
-	sorted, w, sum := make([]string, len(types)), make([]float64, len(types)), 0.0
-	for k, i := range order {
-		sorted[k], w[k] = types[i], weights[i]
-		sum += weights[i]
+	if lost <= mostDropped*sum {
+		for t := range lacking {
+			dropped = append(dropped, t)
+			delete(share, t)
+		}
 	}
-	for k := range w {
-		w[k] /= sum
+	types = slices.Sorted(maps.Keys(share))
+	for _, t := range types {
+		weights = append(weights, share[t])
+	}
+	normalise(weights)
+	// What is left may still get no cell by the largest remainders.
+	for {
+		none := slices.Index(quota(cells, weights), 0)
+		if none < 0 || len(types) == 1 {
+			break
+		}
+		dropped = append(dropped, types[none])
+		types, weights = slices.Delete(types, none, none+1), slices.Delete(weights, none, none+1)
+		normalise(weights)
 	}
 	slices.Sort(dropped)
-	return sorted, w, dropped
+	return types, weights, dropped
+}
+
+func normalise(weights []float64) {
+	sum := 0.0
+	for _, w := range weights {
+		sum += w
+	}
+	for i := range weights {
+		weights[i] /= sum
+	}
+}
+
+// lacks reports whether a donor has no cell of a type.
+func (p *pool) lacks(cellType string) bool {
+	has := map[string]bool{}
+	for i, d := range p.donors {
+		has[d] = has[d] || p.types[i] == cellType
+	}
+	for _, ok := range has {
+		if !ok {
+			return true
+		}
+	}
+	return false
 }
 
 // quota divides n cells by weights: the largest remainders are rounded up.

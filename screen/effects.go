@@ -3,158 +3,101 @@ package screen
 import (
 	"math"
 
+	"github.com/cellsentence/c2s/internal/stats"
+	"github.com/cellsentence/c2s/screen/analysis"
 	"github.com/cellsentence/c2s/screen/moderated"
+	"github.com/cellsentence/c2s/screen/racing"
 	"github.com/cellsentence/c2s/screen/record"
 )
 
-// place is what was done where.
-type place struct {
-	context record.Context
-	arm     record.Arm
-	item    int
-	dose    int16
-}
-
-// score is the U of a cell after something was done to it, over draws.
-type score struct {
-	sum float64
-	n   int
-}
-
-// effects keeps the scores of a run, by which it decides what to go on with.
-type effects struct {
-	p     *Plan
-	sum   map[place][]score // by cell
-	draws [2][][]float64    // of the vehicle: by context, cell and draw
+// judge decides, while a screen runs, which compounds go on. It knows the vehicle, which
+// is the same in every shard, and of a compound its own rows.
+type judge struct {
+	meter *analysis.Meter
+	rule  racing.Rule
+	// model is what the vehicle's draws say of the scatter over donors of all cells.
 	model moderated.Model
+	rows  map[int][]record.Row // of an item at its main dose
 }
 
-func (e *effects) add(a *answer) {
-	if !a.row.Valid {
-		return
-	}
-	at := place{a.context, a.arm, a.item, a.dose}
-	if e.sum[at] == nil {
-		e.sum[at] = make([]score, len(e.p.Cells[a.context]))
-	}
-	s := &e.sum[at][a.cell]
-	s.sum, s.n = s.sum+float64(a.row.U), s.n+1
-	if a.arm == record.Vehicle {
-		if e.draws[a.context] == nil {
-			e.draws[a.context] = make([][]float64, len(e.p.Cells[a.context]))
-		}
-		e.draws[a.context][a.cell] = append(e.draws[a.context][a.cell], float64(a.row.U))
-	}
-}
-
-// mean is that of a cell, NaN if it has no valid score.
-func (s score) mean() float64 { return s.sum / float64(s.n) }
-
-// cell is the effect on a cell: its score less the mean of its vehicle draws.
-func (e *effects) cell(at place, cell int) float64 {
-	after, before := e.sum[at], e.sum[place{at.context, record.Vehicle, -1, 0}]
-	if after == nil || before == nil {
-		return nan
-	}
-	return after[cell].mean() - before[cell].mean()
-}
-
-// score is the mean over donors of the score itself.
-func (e *effects) score(at place) float64 {
-	scores := e.sum[at]
-	return e.overDonors(at.context, func(cell int) float64 {
-		if scores == nil {
-			return nan
-		}
-		return scores[cell].mean()
-	})
-}
-
-func (e *effects) overDonors(x record.Context, of func(cell int) float64) float64 {
-	sum, n := 0.0, 0
-	for _, v := range e.donors(x, of) {
-		if !math.IsNaN(v) {
-			sum, n = sum+v, n+1
+// newJudge takes the rows of the vehicle.
+func newJudge(p *Plan, h record.Header, vehicle []record.Row) (*judge, error) {
+	all, early := &record.Table{Header: h}, &record.Table{Header: h}
+	rank := [2]map[int32]int{{}, {}}
+	for x := range p.Cells {
+		for _, c := range p.Cells[x] {
+			rank[x][int32(c.Row)] = c.Rank
 		}
 	}
-	return sum / float64(n)
-}
-
-// donors is the mean of a number over the cells of each donor, at the weights of the
-// cell types.
-func (e *effects) donors(x record.Context, of func(cell int) float64) []float64 {
-	values := make([]float64, len(e.p.Cells[x]))
-	for i := range values {
-		values[i] = of(i)
-	}
-	out := make([]float64, len(e.p.Clusters))
-	for c := range out {
-		out[c] = e.p.weighted(x, c, values)
-	}
-	return out
-}
-
-// of is the effects of a compound on donors.
-func (e *effects) of(item int, dose int16) moderated.Effects {
-	var out [2][]float64
-	for x := range out {
-		at := place{record.Context(x), record.Compound, item, dose}
-		out[x] = e.donors(record.Context(x), func(cell int) float64 { return e.cell(at, cell) })
-	}
-	return moderated.Effects{Pos: out[record.Positive], Neu: out[record.Neutral]}
-}
-
-// learn takes the prior of variances from the vehicle: each of its draws against the
-// others is a compound that does nothing. All shards have the same vehicle, and so the
-// same prior. Without repeated draws there is none.
-func (e *effects) learn(draws int) {
-	e.model = moderated.Model{Shape: moderated.Round()}
-	if draws < 3 {
-		return
-	}
-	var list []moderated.Effects
-	for d := range draws {
-		var out [2][]float64
-		for x := range out {
-			vehicle := e.sum[place{record.Context(x), record.Vehicle, -1, 0}]
-			out[x] = e.donors(record.Context(x), func(cell int) float64 {
-				if vehicle == nil || d >= len(e.draws[x][cell]) {
-					return nan
-				}
-				one, s := e.draws[x][cell][d], vehicle[cell]
-				return one - (s.sum-one)/float64(s.n-1)
-			})
+	first := min(p.cfg.Racing.First, p.cfg.Cells)
+	for _, r := range vehicle {
+		all.Append(r)
+		if rank[r.Context][r.Cell] < first {
+			early.Append(r)
 		}
-		list = append(list, moderated.Effects{Pos: out[record.Positive], Neu: out[record.Neutral]})
 	}
-	e.model = moderated.Learn(list)
+	j := &judge{rows: map[int][]record.Row{}}
+	var err error
+	if j.meter, err = analysis.NewMeter(all, analysis.U); err != nil {
+		return nil, err
+	}
+	j.model = j.meter.Pilot()
+	pilot, err := analysis.NewMeter(early, analysis.U)
+	if err != nil {
+		return nil, err
+	}
+	j.rule = racing.Default(p.cfg.Cells, pilot.Pilot().Prior.S2)
+	j.rule.Least = p.cfg.Racing.T
+	if !(j.rule.S2 > 0) { // a single draw tells nothing: each compound has its own variance
+		j.rule.S2, j.rule.DF = 0, 0
+	}
+	return j, nil
 }
 
-// futile is the rule of the design racing: the compound's moderated t of the effect in
-// the positive context, or, once there are neutral cells, of the split, is below a
-// value. Only the compound's own effects and those of the vehicle count, so that shards
-// agree. What cannot be tested, with one donor, is not dropped, but what does nothing at
-// all is.
-func (e *effects) futile(item int, dose int16, least float64, split bool) bool {
-	pos, apart := e.t(item, dose)
-	return pos < least || split && apart < least
+// futile says that a compound is given up: see [racing.Rule.Futile].
+func (j *judge) futile(item int) (bool, error) {
+	e, err := j.meter.Effects(j.rows[item])
+	return err == nil && j.rule.Futile(e), err
 }
 
-// leads says that both t reach a value.
-func (e *effects) leads(item int, dose int16, least float64) bool {
-	pos, split := e.t(item, dose)
-	return pos >= least && split >= least
+// leads says that the moderated t of the positive effect and of the split reach a value.
+func (j *judge) leads(item int, least float64) (bool, error) {
+	e, err := j.meter.Effects(j.rows[item])
+	if err != nil {
+		return false, err
+	}
+	fit := j.model.Fit(e)
+	reaches := func(c moderated.Contrast) bool { return j.model.Estimate(fit, c).T(0) >= least } // NaN does not
+	return reaches(moderated.Positive()) && reaches(moderated.Split()), nil
 }
 
-// t is the moderated t of the positive effect and of the split; NaN without a test.
-func (e *effects) t(item int, dose int16) (pos, split float64) {
-	fit := e.model.Fit(e.of(item, dose))
-	t := func(c moderated.Contrast) float64 {
-		one := e.model.Estimate(fit, c)
-		if one.Flat {
-			return math.Copysign(0, one.Value) // no scatter, no evidence
+// cellMeans are the mean scores of the cells of a context, NaN for those without one.
+func (p *Plan) cellMeans(x record.Context, rows []record.Row) []float64 {
+	at := map[int32]int{}
+	for i, c := range p.Cells[x] {
+		at[int32(c.Row)] = i
+	}
+	sum, n := make([]float64, len(p.Cells[x])), make([]float64, len(p.Cells[x]))
+	for _, r := range rows {
+		if r.Context == x && r.Valid {
+			sum[at[r.Cell]] += float64(r.U)
+			n[at[r.Cell]]++
 		}
-		return one.T(0)
 	}
-	return t(moderated.Positive()), t(moderated.Split())
+	for i := range sum {
+		sum[i] /= n[i] // 0/0 is NaN
+	}
+	return sum
+}
+
+// meanScore is the mean over donors of the scores in a context.
+func (p *Plan) meanScore(x record.Context, rows []record.Row) float64 {
+	means := p.cellMeans(x, rows)
+	var donors []float64
+	for c := range p.Clusters {
+		if v := p.weighted(x, c, means); !math.IsNaN(v) {
+			donors = append(donors, v)
+		}
+	}
+	return stats.Mean(donors)
 }

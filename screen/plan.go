@@ -117,12 +117,12 @@ func (p *Plan) choose(ctx context.Context, opt Options) error {
 		}
 	}
 	var dropped []string
-	p.CellTypes, p.Weights, dropped = mixture(pools)
+	p.CellTypes, p.Weights, dropped = mixture(pools, cfg.Cells)
 	if len(p.CellTypes) == 0 {
 		return wrong(cfg.path+": contexts", "set match: none to go on without", "the contexts have no cell type in common")
 	}
 	if len(dropped) > 0 {
-		p.Warnings = append(p.Warnings, fmt.Sprintf("cell types of one context only are left out: %s", strings.Join(dropped, ", ")))
+		p.Warnings = append(p.Warnings, fmt.Sprintf("cell types that are too rare, or that a context or a donor lacks, are left out: %s", strings.Join(dropped, ", ")))
 	}
 	names := map[string]*record.Cluster{}
 	for x, one := range pools {

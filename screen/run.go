@@ -114,7 +114,7 @@ type run struct {
 	res    *Result
 	rows   []record.Row
 	own    []bool // items of this shard
-	effect effects
+	judge  *judge
 }
 
 func newRun(p *Plan, cfg RunConfig) (*run, error) {
@@ -140,7 +140,6 @@ func newRun(p *Plan, cfg RunConfig) (*run, error) {
 	r.Plan, r.own = &mine, owned(p.Items, cfg.Shard)
 	r.res.Progress.Total = r.Cost.Predictions
 	r.tally = newTally(p)
-	r.effect = effects{p: p, sum: map[place][]score{}}
 	return r, nil
 }
 

@@ -87,33 +87,29 @@ func (r *run) references(ctx context.Context) error {
 			arms = append(arms, arm{record.Compound, i, item.MainDose, 1})
 		}
 	}
+	var vehicle []record.Row
+	controls := map[int][]record.Row{}
 	err := r.all(ctx, r.Predictor, "vehicle and controls", r.jobs(arms, both(), anyCell), func(a *answer) error {
-		r.keep(a, r.first())
-		if a.arm == record.Vehicle {
+		switch {
+		case a.arm == record.Vehicle:
+			vehicle = append(vehicle, a.row)
 			r.tally.vehicle(a)
+		case a.item >= 0:
+			controls[a.item] = append(controls[a.item], a.row)
+			r.tally.compound(a)
+		}
+		if r.first() {
+			r.rows = append(r.rows, a.row)
+			r.example(a)
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	r.effect.learn(r.Draws)
-	r.saturation()
-	return nil
-}
-
-// keep takes a score and, if it is this shard's to record, the row.
-func (r *run) keep(a *answer, own bool) {
-	r.effect.add(a)
-	if own {
-		r.rows = append(r.rows, a.row)
-	}
-	if own && a.item >= 0 {
-		r.tally.compound(a)
-	}
-	if own {
-		r.example(a)
-	}
+	r.saturation(vehicle, controls)
+	r.judge, err = newJudge(r.Plan, r.header(), vehicle)
+	return err
 }
 
 // pilot decides whether prompts name the cell first: the positive controls must do the
@@ -136,9 +132,9 @@ func (r *run) pilot(ctx context.Context) error {
 	few := func(c Cell) bool { return c.Rank < r.cfg.Racing.First }
 	var moved [2][]float64
 	for order, by := range []perturb.Predictor{r.Predictor, r.CellFirst} {
-		e := effects{p: r.Plan, sum: map[place][]score{}}
+		rows := map[int][]record.Row{}
 		err := r.all(ctx, by, "pilot of the order", r.jobs(arms, both(), few), func(a *answer) error {
-			e.add(a)
+			rows[a.item] = append(rows[a.item], a.row)
 			return nil
 		})
 		if err != nil {
@@ -146,8 +142,9 @@ func (r *run) pilot(ctx context.Context) error {
 		}
 		for _, a := range arms[1:] {
 			for _, x := range both() {
-				for cell := range r.Cells[x] {
-					moved[order] = append(moved[order], e.cell(place{x, record.Compound, a.item, a.dose}, cell))
+				before := r.cellMeans(x, rows[-1])
+				for cell, after := range r.cellMeans(x, rows[a.item]) {
+					moved[order] = append(moved[order], after-before[cell])
 				}
 			}
 		}
@@ -174,15 +171,11 @@ func (r *run) pilot(ctx context.Context) error {
 const saturated = 0.7
 
 // saturation warns where the program of the positive context is up already.
-func (r *run) saturation() {
+func (r *run) saturation(vehicle []record.Row, controls map[int][]record.Row) {
+	before := r.meanScore(record.Positive, vehicle)
 	for i, item := range r.Items {
-		if item.Kind != record.Control || !r.own[i] {
-			continue
-		}
-		vehicle := r.effect.score(place{record.Positive, record.Vehicle, -1, 0})
-		control := r.effect.score(place{record.Positive, record.Compound, i, item.MainDose})
-		if vehicle > saturated*control {
-			r.warning(fmt.Sprintf("the positive context is saturated: without treatment it has %.0f %% of the score that %s gives it, so that little can rise", 100*vehicle/control, item.Name))
+		if after := r.meanScore(record.Positive, controls[i]); before > saturated*after {
+			r.warning(fmt.Sprintf("the positive context is saturated: without treatment it has %.0f %% of the score that %s gives it, so that little can rise", 100*before/after, item.Name))
 		}
 	}
 }
@@ -203,7 +196,10 @@ func (r *run) stages(ctx context.Context) error {
 	}
 	ask := func(stage string, which []record.Context, wanted func(Cell) bool) error {
 		return r.all(ctx, r.Predictor, stage, r.jobs(left, which, wanted), func(a *answer) error {
-			r.keep(a, true)
+			r.rows = append(r.rows, a.row)
+			r.judge.rows[a.item] = append(r.judge.rows[a.item], a.row)
+			r.tally.compound(a)
+			r.example(a)
 			return nil
 		})
 	}
@@ -216,31 +212,31 @@ func (r *run) stages(ctx context.Context) error {
 	early := func(c Cell) bool { return c.Rank < r.cfg.Racing.First }
 	late := func(c Cell) bool { return !early(c) }
 	for n, stage := range []struct {
-		name   string
-		which  record.Context
-		wanted func(Cell) bool
-	}{
-		{"stage 1: positive context", record.Positive, early},
-		{"stage 2: neutral context", record.Neutral, early},
-		{"stage 3: positive context", record.Positive, late},
-		{"stage 4: neutral context", record.Neutral, late},
-	} {
-		if err := ask(stage.name, []record.Context{stage.which}, stage.wanted); err != nil {
+		name  string
+		which record.Context
+	}{{"stage 1: positive context", record.Positive}, {"stage 2: neutral context", record.Neutral}} {
+		if err := ask(stage.name, []record.Context{stage.which}, early); err != nil {
 			return err
 		}
-		if n == 3 {
-			break
-		}
 		before := len(left)
-		left = slices.DeleteFunc(left, func(a arm) bool {
-			out := r.effect.futile(a.item, a.dose, r.cfg.Racing.T, n > 0)
-			if out {
-				r.Items[a.item].StoppedAt = n + 1
-				r.res.Progress.Total -= r.unasked(n)
+		next := left[:0:0]
+		for _, a := range left {
+			out, err := r.judge.futile(a.item)
+			if err != nil {
+				return err
 			}
-			return out
-		})
+			if !out {
+				next = append(next, a)
+				continue
+			}
+			r.Items[a.item].StoppedAt = n + 1
+			r.res.Progress.Total -= r.unasked(n)
+		}
+		left = next
 		r.Log.Info(fmt.Sprintf("%s: %d of %d compounds and decoys go on", stage.name, len(left), before))
+	}
+	if err := ask("stage 3: all other cells", both(), late); err != nil {
+		return err
 	}
 	return r.leading(ctx, left)
 }
@@ -250,8 +246,7 @@ func (r *run) unasked(stage int) int {
 	asked := 0
 	for x := range r.Cells {
 		for _, c := range r.Cells[x] {
-			early := c.Rank < r.cfg.Racing.First
-			if x == int(record.Positive) && (early || stage == 2) || x == int(record.Neutral) && early && stage >= 1 {
+			if c.Rank < r.cfg.Racing.First && x <= stage { // the positive context is the first
 				asked++
 			}
 		}
@@ -264,7 +259,11 @@ func (r *run) leading(ctx context.Context, left []arm) error {
 	var arms []arm
 	for _, a := range left {
 		item := r.Items[a.item]
-		if item.Kind != record.Test || !slices.Contains(r.cfg.Leading.Names, item.Name) && !r.effect.leads(a.item, a.dose, r.cfg.Leading.T) {
+		leads, err := r.judge.leads(a.item, r.cfg.Leading.T)
+		if err != nil {
+			return err
+		}
+		if item.Kind != record.Test || !leads && !slices.Contains(r.cfg.Leading.Names, item.Name) {
 			continue
 		}
 		for _, text := range r.cfg.Leading.Doses {
