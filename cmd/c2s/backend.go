@@ -22,6 +22,7 @@ type backendFlags struct {
 	names   []string
 	model   string
 	slots   int
+	threads int
 	timeout time.Duration
 	context int
 	journal string
@@ -32,6 +33,7 @@ func (b *backendFlags) add(f *pflag.FlagSet) {
 	f.StringArrayVar(&b.names, "backend", nil, "ask `demo|ollama://HOST:PORT|llamacpp://…|openai://…/v1` (+https each); repeat it for a pool")
 	f.StringVar(&b.model, "model", "", "`NAME` of the model on the server")
 	f.IntVar(&b.slots, "slots", 0, "requests at a time `N` for each backend (default: what it tells)")
+	f.IntVar(&b.threads, "threads", 0, "let Ollama compute with `N` threads (default: its choice); fewer are faster where processors are shared")
 	f.DurationVar(&b.timeout, "timeout", 10*time.Minute, "time `D` for one request")
 	f.IntVar(&b.context, "num-ctx", 0, "tokens `N` of prompt and answer (default: the model's)")
 	f.StringVar(&b.journal, "journal", "", "keep answers in `FILE`, and never ask for one again")
@@ -69,7 +71,7 @@ func (b *backendFlags) open(ctx context.Context, g *globals) (m *model, err erro
 		b.model = g.getenv("C2S_MODEL")
 	}
 	cfg := dial.Config{
-		Model: b.model, APIKey: g.getenv("C2S_API_KEY"), Timeout: b.timeout, Context: b.context, Slots: b.slots,
+		Model: b.model, APIKey: g.getenv("C2S_API_KEY"), Timeout: b.timeout, Context: b.context, Slots: b.slots, Threads: b.threads,
 		Demo: demoModel, LookFor: dial.Usual(g.getenv("OLLAMA_HOST")),
 	}
 	m = &model{}

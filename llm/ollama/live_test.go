@@ -13,9 +13,9 @@ import (
 
 	"github.com/ollama/ollama/api"
 
+	"github.com/cellsentence/c2s/internal/live"
 	"github.com/cellsentence/c2s/llm"
 	"github.com/cellsentence/c2s/llm/gguf"
-	"github.com/cellsentence/c2s/llm/internal/live"
 	"github.com/cellsentence/c2s/llm/llmtest"
 	"github.com/cellsentence/c2s/llm/ollama"
 )
