@@ -59,7 +59,8 @@ type realServer struct {
 	name   string // of the backend
 	args   []string
 	scores bool
-	embeds bool
+	// embed are the flags for embed, as far as they differ from args, with the pooling last.
+	embed []string
 }
 
 // realServers are a llama-server of the test's own, and both generations of Ollama, to which
@@ -67,21 +68,26 @@ type realServer struct {
 func realServers(t *testing.T, dir string) map[string]realServer {
 	t.Helper()
 	own, _ := live.Llama(t, demoFile(t), 3)
-	out := map[string]realServer{"llama-server": {name: "llamacpp://" + own.Host, scores: true, embeds: true}}
+	out := map[string]realServer{"llama-server": {name: "llamacpp://" + own.Host, scores: true, embed: []string{"--pooling", "mean"}}}
 	for kind, variable := range map[string]string{"Ollama": "C2S_OLLAMA", "old Ollama": "C2S_OLLAMA_OLD"} {
 		name := bring(t, dir, demoFile(t), "c2s-demo", variable)
-		out[kind] = realServer{name: name, args: []string{"--model", "c2s-demo", "--num-ctx", "512", "--threads", "1"}}
+		out[kind] = realServer{name: name, args: []string{"--model", "c2s-demo", "--num-ctx", "512", "--threads", "1"}, embed: []string{"--pooling", "last"}}
 	}
+	// The new generation embeds with what is made for it, and does not generate with that.
+	s := out["Ollama"]
+	bring(t, dir, demoFile(t), "c2s-demo-mean", "C2S_OLLAMA", "--pooling", "mean")
+	s.embed = []string{"--model", "c2s-demo-mean", "--pooling", "mean"}
+	out["Ollama"] = s
 	return out
 }
 
 // bring lets c2s import a model into the Ollama that a variable names, and takes it away
 // after the test. It gives the name of the backend.
-func bring(t *testing.T, dir, from, model, variable string) (backend string) {
+func bring(t *testing.T, dir, from, model, variable string, more ...string) (backend string) {
 	t.Helper()
 	at := live.Server(t, variable)
 	backend = "ollama://" + at.Host
-	good(t, dir, "model", "import", from, "--name", model, "--to", backend)
+	good(t, dir, append(more, "model", "import", from, "--name", model, "--to", backend)...)
 	t.Cleanup(func() {
 		body := strings.NewReader(`{"model": "` + model + `"}`)
 		req, err := http.NewRequestWithContext(context.Background(), http.MethodDelete, at.String()+"/api/delete", body)
@@ -200,7 +206,11 @@ func TestRealServers(t *testing.T) {
 			path += "l"
 		}
 		args = append(args, "--backend", s.name, "-o", path, "--prompts", prompts, "--top-k", "32", "--progress", "json")
-		_, log = good(t, dir, append(args, s.args...)...)
+		args = append(args, s.args...)
+		if what == "embedded.npy" {
+			args = append(args, s.embed...)
+		}
+		_, log = good(t, dir, args...)
 		if tokens := tokensOf(t, log); tokens == 0 {
 			t.Errorf("%s: no tokens were counted", what)
 		}
@@ -210,7 +220,14 @@ func TestRealServers(t *testing.T) {
 	free, _ := run(t, engine, "free.tsv")
 	closed, _ := run(t, engine, "closed.tsv")
 	cells, _ := run(t, engine, "generated.json")
-	placed, _ := run(t, engine, "embedded.npy")
+	placed := map[string]string{}
+	for _, pooling := range []string{"mean", "last"} {
+		path, _ := run(t, realServer{name: "demo", embed: []string{"--pooling", pooling}}, "embedded.npy")
+		placed[pooling] = filepath.Join(dir, pooling+".npy")
+		if err := os.Rename(path, placed[pooling]); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for kind, s := range realServers(t, dir) {
 		t.Run(kind, func(t *testing.T) {
 			got, _ := run(t, s, "free.tsv")
@@ -254,21 +271,19 @@ func TestRealServers(t *testing.T) {
 				t.Errorf("cells\n%s\nexpected\n%s", strings.Join(y, "\n"), strings.Join(x, "\n"))
 			}
 
-			if s.embeds {
-				got, _ := run(t, s, "embedded.npy")
-				x, y := vectors(t, placed), vectors(t, got)
-				least := 1.0
-				for i := range x {
-					dot := 0.0
-					for k := range x[i] {
-						dot += x[i][k] * y[i][k]
-					}
-					least = min(least, dot)
+			got, _ = run(t, s, "embedded.npy")
+			x, y := vectors(t, placed[s.embed[len(s.embed)-1]]), vectors(t, got)
+			least := 1.0
+			for i := range x {
+				dot := 0.0
+				for k := range x[i] {
+					dot += x[i][k] * y[i][k]
 				}
-				t.Logf("embed: cosine of %d cells %.7f at least", len(y), least)
-				if len(x) != len(y) || least < 0.99999 {
-					t.Errorf("%d vectors for %d, least cosine %g", len(y), len(x), least)
-				}
+				least = min(least, dot)
+			}
+			t.Logf("embed: cosine of %d cells %.7f at least", len(y), least)
+			if len(x) != len(y) || least < 0.99999 {
+				t.Errorf("%d vectors for %d, least cosine %g", len(y), len(x), least)
 			}
 
 			out, _ := good(t, dir, append([]string{"model", "check", "--backend", s.name, "--prompts", prompts}, s.args...)...)
