@@ -23,6 +23,7 @@ type backendFlags struct {
 	names   []string
 	model   string
 	slots   int
+	threads int
 	timeout time.Duration
 	context int
 	journal string
@@ -34,6 +35,7 @@ func (b *backendFlags) add(f *pflag.FlagSet) {
 	f.StringArrayVar(&b.names, "backend", nil, "ask `demo|FILE.gguf|ollama://HOST:PORT|llamacpp://…|openai://…/v1` (+https each server); repeat it for a pool")
 	f.StringVar(&b.model, "model", "", "`NAME` of the model on the server")
 	f.IntVar(&b.slots, "slots", 0, "requests at a time `N` for each backend (default: what it tells)")
+	f.IntVar(&b.threads, "threads", 0, "let Ollama, or a model in this process, compute with `N` threads (default: its choice); fewer are faster where processors are shared")
 	f.DurationVar(&b.timeout, "timeout", 10*time.Minute, "time `D` for one request")
 	f.IntVar(&b.context, "num-ctx", 0, "tokens `N` of prompt and answer (default: the model's)")
 	f.StringVar(&b.journal, "journal", "", "keep answers in `FILE`, and never ask for one again")
@@ -71,9 +73,9 @@ func (b *backendFlags) open(ctx context.Context, g *globals) (m *model, err erro
 		b.model = g.getenv("C2S_MODEL")
 	}
 	cfg := dial.Config{
-		Model: b.model, APIKey: g.getenv("C2S_API_KEY"), Timeout: b.timeout, Context: b.context, Slots: b.slots,
+		Model: b.model, APIKey: g.getenv("C2S_API_KEY"), Timeout: b.timeout, Context: b.context, Slots: b.slots, Threads: b.threads,
 		Demo: demoModel, File: func(path string) (dial.Backend, error) {
-			return embedded.Open(path, embedded.Config{Slots: b.slots, Context: b.context})
+			return embedded.Open(path, embedded.Config{Slots: b.slots, Context: b.context, Threads: b.threads})
 		},
 		LookFor: dial.Usual(g.getenv("OLLAMA_HOST")),
 	}
