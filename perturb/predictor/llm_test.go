@@ -73,7 +73,7 @@ func TestAnswersAndFlags(t *testing.T) {
 		{"no gene", "I cannot do that.", llm.StopEnd, "I", perturb.Flags{Words: 4, Unknown: 3}},
 	} {
 		s := &stub{info: llm.Info{Model: "m", Slots: 2}, answer: says(c.answer, c.stop)}
-		p, err := predictor.NewLLM(t.Context(), s, predictor.LLMConfig{Vocabulary: vocabulary(alphabet...), TopK: 4})
+		p, err := predictor.NewLLM(t.Context(), s, predictor.LLMConfig{Vocabulary: vocabulary(alphabet...), WordingConfig: predictor.WordingConfig{TopK: 4}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -151,7 +151,7 @@ func TestWording(t *testing.T) {
 		{"a time", llm.Info{Model: "m"}, nil, "X", "", "6 h", "6 h"},
 	} {
 		s := &stub{info: c.info, answer: says("A B.", llm.StopEnd)}
-		p, err := predictor.NewLLM(t.Context(), s, predictor.LLMConfig{Vocabulary: vocabulary(alphabet...), Templates: c.given})
+		p, err := predictor.NewLLM(t.Context(), s, predictor.LLMConfig{Vocabulary: vocabulary(alphabet...), WordingConfig: predictor.WordingConfig{Templates: c.given}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -176,7 +176,7 @@ func TestWording(t *testing.T) {
 	}
 	// A field that is not told is an error, not an empty place.
 	s := &stub{info: own, answer: says("A B.", llm.StopEnd)}
-	p, err := predictor.NewLLM(t.Context(), s, predictor.LLMConfig{Vocabulary: vocabulary(alphabet...), Templates: given})
+	p, err := predictor.NewLLM(t.Context(), s, predictor.LLMConfig{Vocabulary: vocabulary(alphabet...), WordingConfig: predictor.WordingConfig{Templates: given}})
 	if err != nil {
 		t.Fatal(err)
 	}
