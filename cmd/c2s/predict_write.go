@@ -40,7 +40,8 @@ func (j *predictJob) prepare(ctx context.Context) (close func() error, err error
 			vocabulary.Add(w, 1)
 		}
 		asks, err := predictor.NewLLM(ctx, j.model, predictor.LLMConfig{
-			Templates: given, TopK: topGenes(j.o.topK, j.model), Vocabulary: vocabulary, Options: j.o.sample.options(0), Seed: j.g.seed, Jobs: 1,
+			WordingConfig: predictor.WordingConfig{Templates: given, TopK: topGenes(j.o.topK, j.model), Seed: j.g.seed},
+			Vocabulary:    vocabulary, Options: j.o.sample.options(0), Jobs: 1,
 		})
 		if err != nil {
 			return nil, errors.Join(err, close())
