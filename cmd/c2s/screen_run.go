@@ -181,7 +181,8 @@ func (o *screenRunFlags) predictors(ctx context.Context, g *globals, cfg *screen
 		vocabulary.Add(w, 1)
 	}
 	ask := predictor.LLMConfig{
-		Templates: given, TopK: p.Genes, Vocabulary: vocabulary, Seed: cfg.Seed, Jobs: 1,
+		WordingConfig: predictor.WordingConfig{Templates: given, TopK: p.Genes, Seed: cfg.Seed},
+		Vocabulary:    vocabulary, Jobs: 1,
 		Options: llm.Options{Temperature: cfg.Predictor.Temperature, MaxTokens: cfg.Predictor.MaxTokens},
 	}
 	asks, err := predictor.NewLLM(ctx, m, ask)
