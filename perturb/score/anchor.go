@@ -24,6 +24,7 @@ func anchor(ctx context.Context, recipe recipe, truth *side, cfg Config) (a anch
 		if means != nil {
 			s.means = means
 		}
+		defer cfg.step()
 		return recipe.compare(ctx, newPair(truth, s, cfg.Workers))
 	}
 	if a.control, err = against(pasted(c, cfg.Seed), nil); err != nil {
@@ -40,6 +41,7 @@ func anchor(ctx context.Context, recipe recipe, truth *side, cfg Config) (a anch
 	}
 	for split := range splits {
 		m, err := replica(ctx, recipe, truth, cfg, split)
+		cfg.step()
 		if err != nil {
 			return a, err
 		}
@@ -258,7 +260,8 @@ func donorHalves(c *Cells, seed uint64, split int) (first, second [][]int) {
 }
 
 // ceiling is one metric of the halves, averaged over the splits; a correlation is
-// raised to what whole samples would reach.
+// raised to what whole samples would reach. Of several perturbations their mean is
+// raised: each for itself would drop those whose halves do not correlate.
 func ceiling(splits [][]Metric, at int) *Metric {
 	if len(splits) == 0 {
 		return nil
@@ -290,9 +293,27 @@ func ceiling(splits [][]Metric, at int) *Metric {
 				n++
 			}
 		}
-		m.Values[k] = raise(sum / float64(n))
+		m.Values[k] = sum / float64(n)
+	}
+	if one.Correlation {
+		m.panel = func(perts []int) float64 {
+			plain := Metric{Values: m.Values}
+			return raise(plain.Total(perts))
+		}
 	}
 	return m
+}
+
+// raised is the ceilings of the perturbations one by one.
+func (m *Metric) raised() []float64 {
+	if !m.Correlation {
+		return m.Values
+	}
+	out := make([]float64, len(m.Values))
+	for k, r := range m.Values {
+		out[k] = spearmanBrown(r)
+	}
+	return out
 }
 
 // spearmanBrown is the reliability of a whole whose halves correlate with r; it is

@@ -17,13 +17,17 @@ type Anchored struct {
 	// MeanResponse is what the mean response of the other perturbations reaches.
 	MeanResponse float64
 	// Ceiling is what half of the real cells reaches against the other half,
-	// averaged over splits; for correlations with the Spearman–Brown correction.
+	// averaged over splits; for correlations with the Spearman–Brown correction of the
+	// mean.
 	// Other metrics have no such correction: with half of the cells their ceiling is
 	// on the careful side.
 	Ceiling float64
 	// Baseline names the better of Control and MeanResponse: "control" or
 	// "mean-response", "" if neither is defined.
 	Baseline string
+	// BaselineValues and CeilingValues are both by perturbation, beside Values; nil for a
+	// metric of the panel and where there is no baseline.
+	BaselineValues, CeilingValues []float64
 	// Normalised is (Score − baseline) / (Ceiling − baseline): a ratio of means over
 	// the perturbations in which all three are defined. Low and High are its 95 %
 	// interval by bootstrap over perturbations.
@@ -61,8 +65,11 @@ func anchored(m Metric, a anchors, at, perts int, cfg Config) Anchored {
 		return out
 	}
 	if top == nil {
-		out.Reason = "no replicate ceiling was asked for"
+		out.Reason = "there is no replicate ceiling"
 		return out
+	}
+	if m.Values != nil {
+		out.BaselineValues, out.CeilingValues = base.Values, top.raised()
 	}
 	out.normalise(base, top, every, cfg)
 	return out

@@ -32,6 +32,24 @@ type Config struct {
 	// Workers is the number of goroutines (0: one a processor). No result depends
 	// on it.
 	Workers int
+	// Step, if not nil, is called after each of the scorings.
+	Step func()
+}
+
+// Scorings is about how many there will be: the prediction, the tricks, both anchors
+// below and the halves.
+func (c *Config) Scorings() int {
+	n := 3 + c.Splits
+	if c.Tricks {
+		n += len(tricks)
+	}
+	return n
+}
+
+func (c *Config) step() {
+	if c.Step != nil {
+		c.Step()
+	}
 }
 
 // Result is the scores of one prediction.
@@ -46,6 +64,8 @@ type Result struct {
 	Genes         int        `json:"genes"`  // that were scored
 	Donors        int        `json:"donors"` // of the real cells; 0 if unknown
 	Splits        int        `json:"splits"` // halvings under the ceiling
+	Bootstraps    int        `json:"bootstraps"`
+	Seed          uint64     `json:"seed"`
 	Metrics       []Anchored `json:"metrics"`
 	Challenge     *Challenge `json:"challenge"` // of the preset VCC2026
 	Flags         []Flag     `json:"flags"`     // signs of the known ways to raise scores
@@ -80,9 +100,10 @@ func Evaluate(ctx context.Context, real, pred Input, cfg Config) (*Result, error
 	if err != nil {
 		return nil, err
 	}
+	cfg.step()
 	out.Flags = flags
 	if cfg.Tricks {
-		if out.Tricks, err = playTricks(ctx, recipe, truth, p, cfg.Workers); err != nil {
+		if out.Tricks, err = playTricks(ctx, recipe, truth, p, cfg); err != nil {
 			return nil, err
 		}
 	}
@@ -91,6 +112,7 @@ func Evaluate(ctx context.Context, real, pred Input, cfg Config) (*Result, error
 		return nil, err
 	}
 	out.Splits = len(known.halves)
+	out.Warnings = append(out.Warnings, silent(truth, cfg.Preset)...)
 	for i, m := range metrics {
 		a := anchored(m, known, i, len(r.groups)-1, cfg)
 		out.Metrics = append(out.Metrics, a)
@@ -120,7 +142,7 @@ func read(ctx context.Context, real, pred Input, recipe recipe, cfg Config) (r, 
 	}
 	out = &Result{
 		Preset: cfg.Preset, Control: cfg.Control, Perturbations: r.Perturbations(), RealControls: r.size(0), PredControls: p.size(0),
-		Genes: len(r.genes), Donors: len(r.donors()),
+		Genes: len(r.genes), Donors: len(r.donors()), Bootstraps: cfg.Bootstraps, Seed: cfg.Seed,
 	}
 	for g := 1; g < len(r.groups); g++ {
 		out.RealCells, out.PredCells = append(out.RealCells, r.size(g)), append(out.PredCells, p.size(g))
@@ -197,6 +219,24 @@ func remarks(c, pred *Cells, recipe recipe) []string {
 		}
 	}
 	return out
+}
+
+// silent says in how many perturbations reality has no significant gene, where a preset
+// makes 0 the rule.
+func silent(truth *side, preset Preset) []string {
+	if preset != CellEval && preset != CellEval2 && preset != All {
+		return nil
+	}
+	n := 0
+	for k := range truth.de {
+		if called, _ := significant(truth.de[k : k+1]); called == 0 {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("in %d of %d perturbations no real gene is significant: overlap and precision are 0 there, as %s has it, and not undefined", n, len(truth.de), preset)}
 }
 
 // donors names the donors, rising.

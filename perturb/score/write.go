@@ -138,16 +138,20 @@ func (c Challenge) MarshalJSON() ([]byte, error) {
 
 // MarshalJSON writes numbers that do not exist, or are infinite, as null.
 func (a Anchored) MarshalJSON() ([]byte, error) {
-	values := make([]*float64, 0, len(a.Values))
-	for _, v := range a.Values {
-		values = append(values, number(v))
+	numbers := func(list []float64) []*float64 {
+		out := make([]*float64, len(list))
+		for i, v := range list {
+			out[i] = number(v)
+		}
+		return out
 	}
 	return json.Marshal(map[string]any{
 		"name": a.Name, "lower_is_better": a.Lower, "correlation": a.Correlation, "diagnostic": a.Diagnostic,
 		"score": number(a.Score), "score_low": number(a.ScoreLow), "score_high": number(a.ScoreHigh), "n": a.Defined(), "control": number(a.Control), "mean_response": number(a.MeanResponse),
 		"ceiling": number(a.Ceiling), "baseline": a.Baseline, "normalised": number(a.Normalised),
 		"low": number(a.Low), "high": number(a.High), "scored": a.Scored, "reason": a.Reason,
-		"undefined": a.Undefined(), "values": values,
+		"undefined": a.Undefined(), "values": numbers(a.Values),
+		"baseline_values": numbers(a.BaselineValues), "ceiling_values": numbers(a.CeilingValues),
 	})
 }
 
