@@ -7,13 +7,20 @@ import (
 // newPerturb is the group of commands about perturbations.
 func newPerturb(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "perturb", Short: "Reward and check models of perturbed cells", GroupID: groupEvaluate,
-		Long:    "perturb rewards models that predict perturbed cells while they learn, and checks how they learn.",
+		Use: "perturb", Short: "Score, reward and check models of perturbed cells", GroupID: groupEvaluate,
+		Long:    "perturb scores predictions of perturbed cells, rewards models while they learn, and\nchecks how they learn.",
 		Example: "  c2s perturb advantages examples/rewards/rollouts.jsonl --trainer verl",
 		Args:    cobra.ArbitraryArgs,
 		RunE:    parentOnly,
 	}
-	return withCommands(cmd, newAdvantages(g), newScaling(g), newServeReward(g), newCompare(g))
+	return withCommands(
+		cmd,
+		newPerturbScore(g),
+		newCompare(g),
+		newServeReward(g),
+		newAdvantages(g),
+		newScaling(g),
+	)
 }
 
 // withCommands puts commands below parent, under one heading of its help.
