@@ -13,6 +13,7 @@ import (
 	"github.com/cellsentence/c2s/cellsentence/prompt"
 	"github.com/cellsentence/c2s/llm"
 	"github.com/cellsentence/c2s/llm/dial"
+	"github.com/cellsentence/c2s/llm/embedded"
 	"github.com/cellsentence/c2s/llm/journal"
 	"github.com/cellsentence/c2s/llm/pool"
 )
@@ -29,7 +30,7 @@ type backendFlags struct {
 }
 
 func (b *backendFlags) add(f *pflag.FlagSet) {
-	f.StringArrayVar(&b.names, "backend", nil, "ask `demo|ollama://HOST:PORT|llamacpp://…|openai://…/v1` (+https each); repeat it for a pool")
+	f.StringArrayVar(&b.names, "backend", nil, "ask `demo|FILE.gguf|ollama://HOST:PORT|llamacpp://…|openai://…/v1` (+https each server); repeat it for a pool")
 	f.StringVar(&b.model, "model", "", "`NAME` of the model on the server")
 	f.IntVar(&b.slots, "slots", 0, "requests at a time `N` for each backend (default: what it tells)")
 	f.DurationVar(&b.timeout, "timeout", 10*time.Minute, "time `D` for one request")
@@ -70,7 +71,10 @@ func (b *backendFlags) open(ctx context.Context, g *globals) (m *model, err erro
 	}
 	cfg := dial.Config{
 		Model: b.model, APIKey: g.getenv("C2S_API_KEY"), Timeout: b.timeout, Context: b.context, Slots: b.slots,
-		Demo: demoModel, LookFor: dial.Usual(g.getenv("OLLAMA_HOST")),
+		Demo: demoModel, File: func(path string) (dial.Backend, error) {
+			return embedded.Open(path, embedded.Config{Slots: b.slots, Context: b.context})
+		},
+		LookFor: dial.Usual(g.getenv("OLLAMA_HOST")),
 	}
 	m = &model{}
 	defer func() {

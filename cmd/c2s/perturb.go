@@ -7,7 +7,7 @@ import (
 // newPerturb is the group of commands about perturbations.
 func newPerturb(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "perturb", Short: "Reward and check models of perturbed cells", GroupID: groupData,
+		Use: "perturb", Short: "Reward and check models of perturbed cells", GroupID: groupEvaluate,
 		Long:    "perturb rewards models that predict perturbed cells while they learn, and checks how they learn.",
 		Example: "  c2s perturb advantages examples/rewards/rollouts.jsonl --trainer verl",
 		Args:    cobra.ArbitraryArgs,

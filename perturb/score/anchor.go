@@ -78,7 +78,7 @@ func pasted(c *Cells, seed uint64) [][]int {
 	for g := 1; g < len(rows); g++ {
 		d := newDraws(seed, forControl, g)
 		for i := range rows[g] {
-			rows[g][i] = d.below(i, c.size(0))
+			rows[g][i] = d.Below(i, c.size(0))
 		}
 	}
 	return rows
@@ -92,11 +92,11 @@ func pooled(c *Cells, seed uint64) [][]int {
 	for g := 1; g < len(rows); g++ {
 		d := newDraws(seed, forMeanResponse, g)
 		for i := range rows[g] {
-			from := 1 + d.below(2*i, others)
+			from := 1 + d.Below(2*i, others)
 			if from >= g {
 				from++
 			}
-			rows[g][i] = c.start[from] + d.below(2*i+1, c.size(from))
+			rows[g][i] = c.start[from] + d.Below(2*i+1, c.size(from))
 		}
 	}
 	return rows
@@ -126,7 +126,7 @@ func leaveOneOut(means [][]float64) [][]float64 {
 // halves is two disjoint halves of each group, as large as each other.
 func halves(c *Cells, seed uint64, split int) (first, second [][]int) {
 	for g, rows := range c.whole() {
-		order := newDraws(seed, forHalves, split*len(c.groups)+g).order(len(rows))
+		order := newDraws(seed, forHalves, split*len(c.groups)+g).Order(len(rows))
 		n := len(rows) / 2
 		var x, y []int
 		for _, i := range order[:n] {

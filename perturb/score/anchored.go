@@ -113,7 +113,7 @@ func (a *Anchored) normalise(base, top *Metric, every []int, cfg Config) {
 	for b := range cfg.Bootstraps {
 		d := newDraws(cfg.Seed, forBootstrap, b)
 		for i := range drawn {
-			drawn[i] = rows[d.below(i, len(rows))]
+			drawn[i] = rows[d.Below(i, len(rows))]
 		}
 		if v, g := ratio(drawn); !math.IsNaN(v) {
 			values, gaps = append(values, v), append(gaps, g)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/cellsentence/c2s/internal/draws"
 )
 
 // Flag is a sign that a prediction earns its scores by something other than
@@ -116,7 +118,7 @@ func (c *Cells) print(r int) uint64 {
 	id := uint64(0)
 	for i, j := range index {
 		if value[i] != 0 {
-			id += mix(mix(uint64(j)+golden) ^ math.Float64bits(value[i]))
+			id += draws.Mix(draws.Mix(uint64(j)) ^ math.Float64bits(value[i]))
 		}
 	}
 	return id

@@ -103,11 +103,8 @@ func Model(e *task.Embedder, workers int) Embed {
 	return func(ctx context.Context, sentences [][]string) ([][]float64, error) {
 		out := make([][]float64, 0, len(sentences))
 		place := func(ctx context.Context, words []string) ([]float64, error) {
-			if len(words) == 0 {
-				return nil, nil
-			}
 			v, err := e.Embed(ctx, task.Cell{Sentence: strings.Join(words, " ")})
-			if err != nil {
+			if v == nil || err != nil {
 				return nil, err
 			}
 			point := make([]float64, len(v))
