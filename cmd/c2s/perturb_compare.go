@@ -47,8 +47,8 @@ signed ranks over perturbations, adjusted after Holm over the pairs of a metric.
 records there is the frontier of score and cost, the upper convex hull with the
 origin, in tokens and, by --prices, in money. OUT gets index.html, compare.json,
 leaderboard.tsv and the figures.`,
-		Example: `  c2s perturb compare runs/additive runs/c2s-2b -o board
-  c2s perturb compare runs/* --prices prices.json --mix doses -o board`,
+		Example: `  c2s perturb compare examples/compare/model-junk-000 examples/compare/additive
+  c2s perturb compare examples/compare/model-junk-* --prices examples/compare/prices.json --mix examples/compare -o board`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if g.out == "-" {
 				return &usageError{errors.New("-o names a folder; --json prints the result to stdout"), cmd.CommandPath()}

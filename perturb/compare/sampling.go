@@ -1,6 +1,9 @@
 package compare
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // PassAtK is the chance that at least one of k answers is right, drawn without
 // replacement from n of which c are: 1 − C(n−c, k)/C(n, k), the unbiased estimator. It
@@ -57,7 +60,7 @@ func shared(counts []int, winner, votes, rest int) float64 {
 		if i == winner {
 			continue
 		}
-		for t := len(ways) - 1; t >= 0; t-- {
+		for t := range slices.Backward(ways) {
 			for s := rest; s >= 0; s-- {
 				sum := 0.0
 				for v := 0; v <= min(c, s, votes); v++ {
