@@ -7,14 +7,17 @@ import (
 // newPerturb is the group of commands about perturbations.
 func newPerturb(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "perturb", Short: "Score, reward and check models of perturbed cells", GroupID: groupEvaluate,
-		Long:    "perturb scores predictions of perturbed cells, rewards models while they learn, and\nchecks how they learn.",
+		Use: "perturb", Short: "Train, reward, score and compare models of perturbed cells", GroupID: groupEvaluate,
+		Long: `perturb makes training pairs for models that predict perturbed cells, rewards the
+models while they learn, checks how they learn, scores their predictions and compares
+the scores. c2s predict makes the predictions.`,
 		Example: "  c2s perturb advantages examples/rewards/rollouts.jsonl --trainer verl",
 		Args:    cobra.ArbitraryArgs,
 		RunE:    parentOnly,
 	}
 	return withCommands(
 		cmd,
+		newPairs(g),
 		newPerturbScore(g),
 		newCompare(g),
 		newServeReward(g),

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"iter"
 	"os"
 	"strings"
@@ -203,17 +202,12 @@ func (j *predictJob) controls(ctx context.Context) iter.Seq2[row, error] {
 			yield(row{}, err)
 			return
 		}
-		for {
-			var b h5ad.Batch
-			err := src.Next(ctx, &b)
-			if errors.Is(err, io.EOF) {
-				return
-			}
+		for b, err := range src.all(ctx) {
 			if err != nil {
 				yield(row{}, err)
 				return
 			}
-			for s, err := range enc.Encode(ctx, cellsentence.NewSliceSource(b, b.NObs())) {
+			for s, err := range enc.Encode(ctx, cellsentence.NewSliceSource(*b, b.NObs())) {
 				if err != nil {
 					yield(row{}, badCells(j.in.file.Path(), err))
 					return
@@ -221,7 +215,7 @@ func (j *predictJob) controls(ctx context.Context) iter.Seq2[row, error] {
 				for i := range s.Len() {
 					r := row{cell: perturb.Cell{Row: s.Start + i, Genes: strings.Fields(string(s.At(i)))}, nGenes: int(s.NGenes[i])}
 					if j.model == nil {
-						r.cell.Values = dense(&b, i, len(j.in.genes))
+						r.cell.Values = dense(b, i, len(j.in.genes))
 					}
 					if !yield(r, nil) {
 						return

@@ -46,8 +46,8 @@ type Wording struct {
 	cfg   WordingConfig
 	tasks map[string]*prompt.Formatter // one under "" if there is no choice
 	used  map[string]*prompt.Templates // beside it
-	// Warning says that the words are not those that C2S models were trained on, "" if
-	// they are, or are the model's own.
+	// Warning says that the words need not be those that the model was trained on, "" if
+	// they are its own. The Python package cell2sentence has none for this task.
 	Warning string
 }
 
@@ -63,7 +63,9 @@ func NewWording(model *llm.Info, cfg WordingConfig) (*Wording, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.Warning = warning
+	if warning != "" {
+		w.Warning = "these are not the words that a model of perturbed cells was trained on, unless it is yours: give the words of its training with --prompts FILE"
+	}
 	if _, own := model.Prompts["perturbation"]; own || cfg.Templates != nil {
 		return w, w.add("", t)
 	}
