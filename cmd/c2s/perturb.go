@@ -7,13 +7,13 @@ import (
 // newPerturb is the group of commands about perturbations.
 func newPerturb(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "perturb", Short: "Reward and check models of perturbed cells", GroupID: groupData,
-		Long:    "perturb rewards models that predict perturbed cells while they learn, and checks how they learn.",
+		Use: "perturb", Short: "Train, reward and check models of perturbed cells", GroupID: groupData,
+		Long:    "perturb makes training pairs for models that predict perturbed cells, rewards them while they learn, and checks how they learn.",
 		Example: "  c2s perturb advantages examples/rewards/rollouts.jsonl --trainer verl",
 		Args:    cobra.ArbitraryArgs,
 		RunE:    parentOnly,
 	}
-	return withCommands(cmd, newAdvantages(g), newScaling(g), newServeReward(g))
+	return withCommands(cmd, newPairs(g), newAdvantages(g), newScaling(g), newServeReward(g))
 }
 
 // withCommands puts commands below parent, under one heading of its help.
