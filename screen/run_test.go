@@ -323,7 +323,7 @@ func TestPilot(t *testing.T) {
 
 // TestBaseline has rows of its own; what it does not know has none.
 func TestBaseline(t *testing.T) {
-	p := mustPlan(t, folder(t, demoCompounds, "controls:", "baseline: {name: additive}\ncontrols:"))
+	p := mustPlan(t, folder(t, demoCompounds, "controls:", "baseline: {name: additive, reference: demo.h5ad, control: x}\ncontrols:"))
 	got := runOf(t, p, RunConfig{Baseline: &forgetful{newFake(p)}})
 	n := map[string]int{}
 	for _, r := range got.Rows {
