@@ -49,6 +49,9 @@ type Request struct {
 	Context string
 	// CellType is the type of all cells of the request; "" if it is not told.
 	CellType string
+	// Donor is whose cells they are, "" if it is not told. No answer may depend on it but
+	// that of a reference which leaves the donor out.
+	Donor string
 	// Organism is "" for Homo sapiens.
 	Organism string
 	// Seed picks the answers: requests that differ in it alone are independent draws.

@@ -29,6 +29,7 @@ type Cell struct {
 type pool struct {
 	which   record.Context
 	path    string
+	file    *h5ad.File
 	matrix  *h5ad.Matrix
 	genes   []string
 	names   []string // of all rows of the file
@@ -40,19 +41,25 @@ type pool struct {
 
 // openPool opens the file of a context and reads the labels of its cells. The caller
 // closes the file.
-func openPool(ctx context.Context, cfg *Config, which record.Context, workers int) (p *pool, f *h5ad.File, err error) {
+func openPool(ctx context.Context, cfg *Config, which record.Context, workers int) (*pool, error) {
 	x := cfg.context(which)
 	path := cfg.File(x.File)
-	if f, err = h5ad.Open(ctx, path, h5ad.Options{Workers: workers}); err != nil {
-		return nil, nil, err
+	f, err := h5ad.Open(ctx, path, h5ad.Options{Workers: workers})
+	if err != nil {
+		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			f.Close()
-		}
-	}()
-	p = &pool{which: which, path: path}
-	vr := f.Var()
+	p := &pool{which: which, path: path, file: f}
+	if err := p.label(ctx, cfg); err != nil {
+		f.Close() // it was only read
+		return nil, err
+	}
+	return p, nil
+}
+
+// label reads what the file says of its cells.
+func (p *pool) label(ctx context.Context, cfg *Config) (err error) {
+	x := cfg.context(p.which)
+	f, vr := p.file, p.file.Var()
 	switch x.Layer {
 	case "":
 		p.matrix, err = f.X()
@@ -62,34 +69,34 @@ func openPool(ctx context.Context, cfg *Config, which record.Context, workers in
 		p.matrix, err = f.Layer(ctx, x.Layer)
 	}
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	if p.genes, err = vr.Index(ctx); err != nil {
-		return nil, nil, err
+		return err
 	}
 	obs := f.Obs()
 	if p.names, err = obs.Index(ctx); err != nil {
-		return nil, nil, err
+		return err
 	}
-	place := fmt.Sprintf("%s: contexts.%s", cfg.path, contextName(which))
+	place := fmt.Sprintf("%s: contexts.%s", cfg.path, contextName(p.which))
 	if x.Where == "" {
 		p.rows = make([]int, len(p.names))
 		for i := range p.rows {
 			p.rows[i] = i
 		}
 	} else if p.rows, err = where.Rows(ctx, obs, x.Where); err != nil {
-		return nil, nil, &Error{place + ".where", err, "c2s inspect lists the columns of obs"}
+		return &Error{place + ".where", err, "c2s inspect lists the columns of obs"}
 	}
 	if len(p.rows) == 0 {
-		return nil, nil, wrong(place, "c2s inspect shows the columns of obs and their values", "no cell of %s is left after where %q", path, x.Where)
+		return wrong(place, "c2s inspect shows the columns of obs and their values", "no cell of %s is left after where %q", p.path, x.Where)
 	}
 	if p.donors, err = labels(ctx, obs, x.Donor, p.rows); err != nil {
-		return nil, nil, err
+		return err
 	}
 	if x.Pattern != "" {
 		donor, err := regexp.Compile(x.Pattern)
 		if err != nil {
-			return nil, nil, &Error{place + ".donor_pattern", err, ""}
+			return &Error{place + ".donor_pattern", err, ""}
 		}
 		for i, d := range p.donors {
 			p.donors[i] = donor.FindString(d)
@@ -98,7 +105,7 @@ func openPool(ctx context.Context, cfg *Config, which record.Context, workers in
 	p.types = make([]string, len(p.rows))
 	if x.CellType != "" {
 		if p.types, err = labels(ctx, obs, x.CellType, p.rows); err != nil {
-			return nil, nil, err
+			return err
 		}
 	}
 	keep := 0
@@ -112,9 +119,9 @@ func openPool(ctx context.Context, cfg *Config, which record.Context, workers in
 	}
 	p.rows, p.donors, p.types = p.rows[:keep], p.donors[:keep], p.types[:keep]
 	if keep == 0 {
-		return nil, nil, wrong(place, "", "no cell of %s has a donor (column %s) and a cell type", path, x.Donor)
+		return wrong(place, "", "no cell of %s has a donor (column %s) and a cell type", p.path, x.Donor)
 	}
-	return p, f, nil
+	return nil
 }
 
 // labels is the text of a column in some rows, "" where it is missing.

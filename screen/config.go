@@ -70,13 +70,15 @@ type PredictorConfig struct {
 	Name        string  `yaml:"name,omitempty" enum:"llm,additive,mean-response,nearest,control" doc:"llm (the default of predictor), additive, mean-response, nearest or control."`
 	Temperature float64 `yaml:"temperature,omitempty" doc:"Temperature of a language model; at 0 each answer is drawn once."`
 	MaxTokens   int     `yaml:"max_tokens,omitempty" doc:"Longest answer in tokens (default 8 a gene)."`
-	Reference   string  `yaml:"reference,omitempty" doc:"Perturbed and control cells, an h5ad, or a table of signatures, that the other predictors learn from."`
+	Reference   string  `yaml:"reference,omitempty" doc:"Perturbed and control cells, an h5ad, that the other predictors learn from."`
 	Column      string  `yaml:"perturbation,omitempty" doc:"The column of obs in reference that names the perturbation."`
 	Control     string  `yaml:"control,omitempty" doc:"The value of that column for untreated cells."`
-	Where       string  `yaml:"where,omitempty" doc:"Which of the reference's cells are learnt from."`
+	Where       string  `yaml:"where,omitempty" doc:"Which of the reference's cells are learnt from. {donor} stands for the donor that is predicted, so that it can be left out: donor != '{donor}'."`
+	Signatures  string  `yaml:"signatures,omitempty" doc:"A table of signatures, perturbations by genes, for what reference does not know; values are cut at 10."`
 	GeneNames   string  `yaml:"signature_genes,omitempty" doc:"Names for the gene ids of signatures: ids and names, or an ortholog table."`
 	Names       string  `yaml:"signature_names,omitempty" doc:"Names for the perturbations of signatures: ids and names."`
-	Norm        float64 `yaml:"norm,omitempty" doc:"The Euclidean length that shifts get, for signatures that are no logarithms: that of a known perturbation."`
+	Norm        float64 `yaml:"norm,omitempty" doc:"The Euclidean length that signatures get, as their unit is not that of cells."`
+	NormOf      string  `yaml:"norm_of,omitempty" doc:"Instead of norm: the perturbation of reference whose length they get."`
 }
 
 // Controls are what the answers are held against.
@@ -314,6 +316,11 @@ func (c *Config) check() error {
 			return err
 		}
 	}
+	for name, p := range map[string]*PredictorConfig{"predictor": &c.Predictor, "baseline": &c.Baseline} {
+		if err := p.check(); err != nil {
+			return fmt.Errorf("%s.%w", name, err)
+		}
+	}
 	if c.Compounds == "" {
 		return errors.New("compounds is missing")
 	}
@@ -364,6 +371,23 @@ func (c *Config) check() error {
 		if !(n.value >= n.least && n.value <= n.most) {
 			return fmt.Errorf("%s is %g, expected %g to %g", n.name, n.value, n.least, n.most)
 		}
+	}
+	return nil
+}
+
+// check says which settings of a predictor do not go together.
+func (p *PredictorConfig) check() error {
+	switch learns := p.Name != "" && p.Name != "llm" && p.Name != "control"; {
+	case learns && p.Reference == "" && p.Signatures == "":
+		return errors.New("reference is missing: cells or signatures to learn from")
+	case !learns && (p.Reference != "" || p.Signatures != ""):
+		return fmt.Errorf("reference and signatures do not go with the name %q", p.Name)
+	case p.Reference != "" && p.Control == "":
+		return errors.New("control is missing: what untreated cells of the reference are called")
+	case p.NormOf != "" && (p.Norm > 0 || p.Reference == "" || p.Signatures == ""):
+		return errors.New("norm_of goes with reference and signatures, and not with norm")
+	case p.Name != "llm" && (p.Temperature != 0 || p.MaxTokens != 0):
+		return errors.New("temperature and max_tokens are those of an llm")
 	}
 	return nil
 }

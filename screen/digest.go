@@ -19,8 +19,8 @@ func (p *Plan) digest(ctx context.Context, opt Options) (err error) {
 	cfg := p.cfg
 	var paths []string
 	for _, name := range slices.Concat(
-		[]string{cfg.Contexts.Positive.File, cfg.Contexts.Neutral.File, cfg.Compounds, cfg.Predictor.Reference, cfg.Baseline.Reference},
-		[]string{cfg.Program}, cfg.Interferon, cfg.Side,
+		[]string{cfg.Contexts.Positive.File, cfg.Contexts.Neutral.File, cfg.Compounds, cfg.Program},
+		cfg.Interferon, cfg.Side, cfg.Predictor.files(), cfg.Baseline.files(),
 	) {
 		name, _, _ = strings.Cut(name, "#")
 		path := cfg.File(name)
@@ -35,7 +35,6 @@ func (p *Plan) digest(ctx context.Context, opt Options) (err error) {
 	asked := *cfg
 	// What stands in files is known by its hash, whatever they are called.
 	asked.Contexts.Positive.File, asked.Contexts.Neutral.File, asked.Compounds = "", "", ""
-	asked.Predictor.Reference, asked.Baseline.Reference = "", ""
 	asked.Title, asked.Budget, asked.Price, asked.Controls.Accept = "", Budget{}, Price{}, false
 	var hashes []string
 	for _, in := range p.Inputs {
@@ -43,6 +42,10 @@ func (p *Plan) digest(ctx context.Context, opt Options) (err error) {
 	}
 	p.Digest, err = shard.Hash(map[string]any{"config": plain(reflect.ValueOf(asked)), "inputs": hashes, "cells": p.Cells, "items": p.Items})
 	return err
+}
+
+func (p *PredictorConfig) files() []string {
+	return []string{p.Reference, p.Signatures, p.GeneNames, p.Names}
 }
 
 // plain is a configuration by its keys, for hashing: the names of fields may change.

@@ -95,11 +95,11 @@ func (p *Plan) choose(ctx context.Context, opt Options) error {
 	cfg := p.cfg
 	var pools [2]*pool
 	for x := range pools {
-		one, f, err := openPool(ctx, cfg, record.Context(x), opt.Workers)
+		one, err := openPool(ctx, cfg, record.Context(x), opt.Workers)
 		if err != nil {
 			return err
 		}
-		defer f.Close()
+		defer one.file.Close()
 		pools[x] = one
 		if one.missing > 0 {
 			p.Warnings = append(p.Warnings, fmt.Sprintf("%s: %d cells without a donor or cell type are left out", one.path, one.missing))

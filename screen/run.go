@@ -213,7 +213,7 @@ func (r *run) request(by perturb.Predictor, j job) perturb.Request {
 	}
 	return perturb.Request{
 		Cells: []perturb.Cell{c}, Perturbation: perturb.Perturbation{Parts: parts},
-		Context: r.cfg.context(j.context).Word, CellType: r.CellTypes[cell.CellType], Organism: r.cfg.Organism,
+		Context: r.cfg.context(j.context).Word, CellType: r.CellTypes[cell.CellType], Donor: r.Clusters[cell.Cluster].Name, Organism: r.cfg.Organism,
 		Seed: key(r.cfg.Seed, "draw", contextName(j.context), fmt.Sprint(j.arm), name, dose, fmt.Sprint(j.draw)),
 	}
 }

@@ -108,6 +108,9 @@ func (r *run) references(ctx context.Context) error {
 		return err
 	}
 	r.saturation(vehicle, controls)
+	if err := r.tally.draw(r.cfg.Seed); err != nil {
+		r.warning(fmt.Sprintf("whether a compound moves the program more than other genes is not told: %v", err))
+	}
 	r.judge, err = newJudge(r.Plan, r.header(), vehicle)
 	return err
 }

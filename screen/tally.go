@@ -9,6 +9,7 @@ import (
 
 	"github.com/cellsentence/c2s/screen/program"
 	"github.com/cellsentence/c2s/screen/record"
+	"github.com/cellsentence/c2s/screen/specificity"
 )
 
 // The sizes of what is kept for report cards.
@@ -28,6 +29,8 @@ type tally struct {
 	items map[int]*[2]sums
 	// before is the vehicle of each cell: by context and cell.
 	before [2][]sums
+	// null is random gene sets like the program; nil if there are too few genes.
+	null *specificity.Null
 }
 
 type sums struct {
@@ -135,6 +138,31 @@ func (t *tally) change(item int, x record.Context) (lift, side []float64) {
 	return lift, side
 }
 
+// draw draws the random gene sets, by the ranks that genes have under the vehicle.
+func (t *tally) draw(seed uint64) error {
+	height, cells := make([]float64, len(t.names)), 0.0
+	for x := range t.before {
+		for i := range t.before[x] {
+			if s := &t.before[x][i]; s.n > 0 {
+				cells++
+				for g, v := range s.lift {
+					height[g] += float64(v) / float64(s.n)
+				}
+			}
+		}
+	}
+	for g := range height {
+		height[g] /= max(cells, 1)
+	}
+	var own []int32
+	for _, g := range t.p.Seen {
+		own = append(own, int32(t.genes[g]))
+	}
+	var err error
+	t.null, err = specificity.NewNull(own, height, specificity.Sets, seed)
+	return err
+}
+
 // card fills in what is known of an item beside its scores.
 func (t *tally) card(item int, to *record.Item) {
 	if t.items[item] == nil {
@@ -150,17 +178,16 @@ func (t *tally) card(item int, to *record.Item) {
 		}
 		to.Side[prog.Name] = record.Pair{round(side[0][i]), round(side[1][i])}
 	}
-	most := func(i int) float64 { return max(math.Abs(lift[0][i]), math.Abs(lift[1][i])) }
-	order := make([]int, len(t.names))
-	for i := range order {
-		order[i] = i
+	if both := t.items[item]; t.null != nil && both[0].n > 0 && both[1].n > 0 {
+		rise := make([]float64, len(t.names))
+		for i := range rise {
+			rise[i] = lift[record.Positive][i] - lift[record.Neutral][i]
+		}
+		if p := t.null.P(rise); !math.IsNaN(p) {
+			to.Specificity = &p
+		}
 	}
-	slices.SortFunc(order, func(a, b int) int {
-		return cmp.Or(cmp.Compare(most(b), most(a)), strings.Compare(t.names[a], t.names[b]))
-	})
-	for _, i := range order[:min(len(order), mostMoved)] {
-		to.Moved = append(to.Moved, record.Moved{Gene: t.names[i], By: record.Pair{round(lift[0][i]), round(lift[1][i])}})
-	}
+	to.Moved = specificity.Most(t.names, lift[record.Positive], lift[record.Neutral], mostMoved)
 }
 
 // round keeps what can be read on a card.

@@ -145,7 +145,7 @@ func writePlan(g *globals, cfg *screen.Config, p *screen.Plan, force bool) (err 
 	case err == nil && !force:
 		return &inputError{
 			fmt.Errorf("%s is of another plan: the screen.yaml or its inputs have changed since", path),
-			"take another folder with -o DIR, or replace the plan with c2s screen plan --force",
+			"take another folder with -o DIR, or replace the plan with --force",
 		}
 	case err != nil && !errors.Is(err, os.ErrNotExist) && !force:
 		return err

@@ -16,15 +16,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/cellsentence/c2s/cellsentence"
-	"github.com/cellsentence/c2s/cellsentence/prompt"
-	"github.com/cellsentence/c2s/h5ad"
 	"github.com/cellsentence/c2s/internal/atomicfile"
 	"github.com/cellsentence/c2s/internal/shard"
-	"github.com/cellsentence/c2s/llm"
-	"github.com/cellsentence/c2s/llm/task"
-	"github.com/cellsentence/c2s/perturb"
-	"github.com/cellsentence/c2s/perturb/predictor"
 	"github.com/cellsentence/c2s/screen"
 	"github.com/cellsentence/c2s/screen/record"
 )
@@ -96,7 +89,7 @@ func runScreen(ctx context.Context, g *globals, o *screenRunFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := writePlan(g, cfg, p, false); err != nil {
+	if err := writePlan(g, cfg, p, g.force); err != nil {
 		return err
 	}
 	dir := g.folder(cfg)
@@ -148,126 +141,6 @@ func partName(name string, s shard.Shard) string {
 	}
 	stem, ends, _ := strings.Cut(name, ".")
 	return fmt.Sprintf("%s.%d-of-%d.%s", stem, s.Index, s.Count, ends)
-}
-
-// predictors opens what the configuration names; what it returns closes it.
-func (o *screenRunFlags) predictors(ctx context.Context, g *globals, cfg *screen.Config, p *screen.Plan, run *screen.RunConfig, result *screenResult) (close func() error, err error) {
-	close = func() error { return nil }
-	if cfg.Baseline.Name != "" {
-		if run.Baseline, err = openShifts(ctx, g, cfg, p, &cfg.Baseline, result); err != nil {
-			return close, err
-		}
-	}
-	if cfg.Predictor.Name != "llm" {
-		run.Predictor, err = openShifts(ctx, g, cfg, p, &cfg.Predictor, result)
-		return close, err
-	}
-	given, err := o.backend.perturbationTemplates(ctx, g)
-	if err != nil {
-		return close, err
-	}
-	m, err := o.backend.open(ctx, g)
-	if err != nil {
-		return close, err
-	}
-	close = m.close
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, close())
-		}
-	}()
-	vocabulary := new(cellsentence.Vocabulary)
-	for _, w := range p.Axis() {
-		vocabulary.Add(w, 1)
-	}
-	ask := predictor.LLMConfig{
-		WordingConfig: predictor.WordingConfig{Templates: given, TopK: p.Genes, Seed: cfg.Seed},
-		Vocabulary:    vocabulary, Jobs: 1,
-		Options: llm.Options{Temperature: cfg.Predictor.Temperature, MaxTokens: cfg.Predictor.MaxTokens},
-	}
-	asks, err := predictor.NewLLM(ctx, m, ask)
-	if err != nil {
-		return close, err
-	}
-	run.Predictor, run.Jobs = asks, m.workers()
-	result.Notice = m.info.Notice
-	if w := asks.Warning(); w != "" {
-		result.Warnings = append(result.Warnings, w)
-	}
-	words, _, err := task.Wording(task.Perturbation, m.info, given)
-	if err != nil {
-		return close, err
-	}
-	if run.CompoundFirst, err = compoundFirst(words); err != nil {
-		return close, err
-	}
-	if run.CompoundFirst && cfg.Order == "pilot" {
-		if ask.Templates, err = cellFirst(); err != nil {
-			return close, err
-		}
-		if run.CellFirst, err = predictor.NewLLM(ctx, m, ask); err != nil {
-			return close, err
-		}
-	}
-	return close, nil
-}
-
-// compoundFirst reports whether a prompt names the perturbation before the cell.
-func compoundFirst(t *prompt.Templates) (bool, error) {
-	format, err := prompt.NewFormatter(t, prompt.Config{TopK: 1})
-	if err != nil {
-		return false, err
-	}
-	const agent, cell = "\ue000", "\ue001" // for private use: in no prompt
-	values := map[string]string{}
-	for _, field := range t.Fields() {
-		values[field] = "x"
-	}
-	values["perturbation_name"], values["perturbation_names"], values["control_cell_sentence"] = agent, agent, cell
-	for row := range 8 * t.Len() { // templates are chosen by row
-		p, err := format.Prompt(prompt.Sample{Row: row, Values: values})
-		if err != nil {
-			return false, err
-		}
-		if strings.Index(p.Input, agent) < strings.Index(p.Input, cell) {
-			return true, nil
-		}
-	}
-	return false, nil
-}
-
-// cellFirst is words for a perturbation that begin with the cell.
-func cellFirst() (*prompt.Templates, error) {
-	usual, err := prompt.Default(task.Perturbation)
-	if err != nil {
-		return nil, err
-	}
-	return prompt.New("the order cell first", task.Perturbation, []string{
-		"Control cell sentence: {control_cell_sentence}.\n\nThese are the {num_genes} most expressed genes of a {organism} cell, by falling expression. " +
-			"Give the {num_genes} most expressed genes of the cell after perturbation by {perturbation_name}.\n\nPerturbed cell sentence:",
-	}, "{"+usual.ResponseFields()[0]+"}.", predictor.Columns()...)
-}
-
-// openShifts opens a predictor without a language model.
-func openShifts(ctx context.Context, g *globals, cfg *screen.Config, p *screen.Plan, c *screen.PredictorConfig, result *screenResult) (perturb.Predictor, error) {
-	if c.Name == "control" {
-		return predictor.NewControl(), nil
-	}
-	j := &predictJob{
-		g: g, result: &predictResult{}, topK: p.Genes, words: p.Axis(),
-		in: &input{genes: p.Axis(), file: new(h5ad.File)}, // it is only asked for its name
-		o: &predictFlags{
-			predictor: c.Name, topK: p.Genes,
-			labels: pertFlags{control: c.Control, pert: c.Column, context: "-", separator: predictor.Separator},
-			reference: referenceFlags{
-				path: cfg.File(c.Reference), where: c.Where, minCells: 10, overlap: 0.1, winsor: 10, norm: c.Norm,
-				geneNames: cfg.File(c.GeneNames), names: cfg.File(c.Names),
-			},
-		},
-	}
-	shifts, err := j.shifts(ctx)
-	result.Warnings = append(result.Warnings, j.result.Warnings...)
-	return shifts, err
 }
 
 // writeScreen writes what a run left. Files of an earlier run of this plan are replaced.
