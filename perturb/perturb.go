@@ -30,6 +30,8 @@ type Info struct {
 	Name string `json:"name"`
 	// Model is the model or the reference that it predicts from, as shown to people.
 	Model string `json:"model,omitempty"`
+	// Notice must stand on everything that is made with it, as with a toy model.
+	Notice string `json:"notice,omitempty"`
 	// Digest changes when answers may change: of the weights and words of a model, of the
 	// values of a reference.
 	Digest string `json:"digest"`

@@ -7,7 +7,7 @@ import (
 // newScreen is the group of commands about dual-context screens.
 func newScreen(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "screen", Short: "Screen compounds in two contexts", GroupID: groupData,
+		Use: "screen", Short: "Screen compounds in two contexts", GroupID: groupEvaluate,
 		Long: `screen finds compounds that raise a gene program in one context and leave it where it
 is in another, by the answers of a model and with controls for the model.`,
 		Example: "  c2s screen simulate --compounds 400 --true 8 -o simulated",
@@ -19,6 +19,7 @@ is in another, by the answers of a model and with controls for the model.`,
 		newScreenPlan(g),
 		newScreenRun(g),
 		newScreenAnalyse(g),
+		newScreenReport(g),
 		newScreenSimulate(g),
 	)
 }

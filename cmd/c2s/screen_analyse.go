@@ -16,16 +16,18 @@ import (
 
 	"github.com/cellsentence/c2s/internal/atomicfile"
 	"github.com/cellsentence/c2s/internal/manifest"
+	"github.com/cellsentence/c2s/screen"
 	"github.com/cellsentence/c2s/screen/analysis"
 	"github.com/cellsentence/c2s/screen/record"
 )
 
 func newScreenAnalyse(g *globals) *cobra.Command {
 	cfg := new(analysis.Config)
+	var config string
 	cmd := &cobra.Command{
-		Use: "analyse RUN [-o DIR]", Short: "Find the hits of a screen that was run", Args: need(1, 1),
-		Long: `analyse reads the scores of a screen, RUN/scores.tsv.gz or the file itself, and calls
-each compound: context-selective (up in the positive context, unmoved in the neutral
+		Use: "analyse -c screen.yaml|RUN [-o DIR]", Short: "Find the hits of a screen that was run", Args: need(0, 1),
+		Long: `analyse reads the scores of a screen, RUN/scores.tsv.gz or the file itself, where RUN is
+the folder of the screen.yaml if that is given instead, and calls each compound: context-selective (up in the positive context, unmoved in the neutral
 one), both, neutral-only, suppressor, inert, or undetermined. Donors are the unit of
 replication; tests are moderated t-statistics; "unmoved" is shown by two one-sided
 tests against a margin; each call has its own false discovery rate. If the positive
@@ -39,10 +41,15 @@ run, and result.json with everything else.`,
 			if g.out == "-" {
 				return &usageError{errors.New("-o names a folder; --json prints the result to stdout"), cmd.CommandPath()}
 			}
+			run, err := screenFolder(cmd, config, args)
+			if err != nil {
+				return err
+			}
 			cfg.Seed, cfg.Workers = g.seed, g.workers()
-			return runScreenAnalyse(cmd.Context(), g, *cfg, args[0])
+			return runScreenAnalyse(cmd.Context(), g, *cfg, run)
 		},
 	}
+	cmd.Flags().StringVarP(&config, "config", "c", "", "the screen, a `screen.yaml`")
 	screenAnalysisFlags(cmd, cfg)
 	return cmd
 }
@@ -56,6 +63,22 @@ func screenAnalysisFlags(cmd *cobra.Command, cfg *analysis.Config) {
 	f.Float64Var(&cfg.Margin, "unmoved", 0, "count changes below this `SCORE` as none (default: as the plan fixed it, or a quarter of the positive control's effect)")
 	f.StringVar(&cfg.Control, "control", "", "`NAME` of the positive control that is the unit (default: the plan's)")
 	f.IntVar(&cfg.Permutations, "permutations", 200, "`N` permutations behind the synergy")
+}
+
+// screenFolder is the folder of a screen that was run: that of its screen.yaml, or the
+// one that is named.
+func screenFolder(cmd *cobra.Command, config string, args []string) (string, error) {
+	switch {
+	case config == "" && len(args) == 1:
+		return args[0], nil
+	case config == "" || len(args) > 0:
+		return "", &usageError{errors.New("name the screen, either by -c screen.yaml or by its folder"), cmd.CommandPath()}
+	}
+	cfg, err := screen.ReadConfig(config)
+	if err != nil {
+		return "", err
+	}
+	return cfg.Folder(), nil
 }
 
 // screenScores is the file of scores of a run, and the folder that results go to.
@@ -185,6 +208,9 @@ func screenText(w io.Writer, r *analysis.Result, out string) error {
 	}
 	_ = t.Flush() // a strings.Builder takes everything
 	fmt.Fprintf(&b, "\n%s\nhits.tsv, validation.tsv and result.json are in %s\n", r.Notes["q"], out)
+	if r.Notice != "" {
+		fmt.Fprintf(&b, "every result is of a %s\n", r.Notice)
+	}
 	for line := range strings.Lines(b.String()) {
 		if _, err := fmt.Fprintln(w, printable(strings.TrimSuffix(line, "\n"))); err != nil {
 			return err

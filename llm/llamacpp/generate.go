@@ -138,7 +138,12 @@ func (b *Backend) Generate(ctx context.Context, prompt string, opt llm.Options, 
 	if err := b.e.Events(ctx, "/completion", req, s.event); err != nil {
 		return nil, explain(err)
 	}
-	return s.finish()
+	a, err := s.finish()
+	if err != nil {
+		return nil, err
+	}
+	llm.Tally(ctx, a.PromptTokens-a.CachedTokens+a.AnswerTokens)
+	return a, nil
 }
 
 // explain names the remedy of what a server refuses.

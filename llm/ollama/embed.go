@@ -57,6 +57,7 @@ func (b *Backend) Embed(ctx context.Context, texts []string, pooling llm.Pooling
 			}
 			return nil, err
 		}
+		llm.Tally(ctx, got.PromptEvalCount)
 		if len(got.Embeddings) != len(part) {
 			return nil, &endpoint.Error{What: fmt.Sprintf("%s sends %d vectors of %d texts", b.e, len(got.Embeddings), len(part))}
 		}

@@ -142,6 +142,7 @@ func (b *Backend) stream(ctx context.Context, s *server, req *request, opt llm.O
 	if err != nil {
 		return nil, err
 	}
+	llm.Tally(ctx, a.PromptTokens-a.CachedTokens+a.AnswerTokens)
 	// A server that has a limit of its own must not pass for the end of the context.
 	if a.Stop == llm.StopLimit && opt.MaxTokens == 0 && a.PromptTokens > 0 && a.PromptTokens+a.AnswerTokens+1 < s.context {
 		return nil, &llm.UnsupportedError{

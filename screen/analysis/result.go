@@ -140,8 +140,10 @@ type Dose struct {
 type Result struct {
 	Plan      string `json:"plan"`
 	Predictor string `json:"predictor"`
-	Config    Config `json:"config"`
-	Design    string `json:"design"`
+	// Notice must stand beside every number, "" for nothing.
+	Notice string `json:"notice,omitempty"`
+	Config Config `json:"config"`
+	Design string `json:"design"`
 	// Margin and what it was taken from.
 	Margin       Number `json:"margin"`
 	MarginSource string `json:"margin_source"`
