@@ -34,6 +34,8 @@ func TestCalls(t *testing.T) {
 	b.add(record.Item{Name: "stopped", Kind: record.Test, StoppedAt: 1}, noisy(r, 0.1), nil)
 	missing := b.add(compound("missing"), noisy(r, 0.1), noisy(r, 0))
 	copies := b.add(compound("copies"), noisy(r, 0.1), noisy(r, 0))
+	// A rise that is certain, and counts as none in the neutral context.
+	b.add(compound("slight"), noisy(r, 0.02), noisy(r, 0))
 	b.add(compound("never run"), nil, nil)
 	n := 0
 	for i := range b.Len() {
@@ -56,7 +58,7 @@ func TestCalls(t *testing.T) {
 	for name, want := range map[string]analysis.Call{
 		"selective": analysis.ContextSelective, "both": analysis.Both, "neutral-only": analysis.NeutralOnly,
 		"suppressor": analysis.Suppressor, "inert-00": analysis.Inert, "scale": analysis.Both,
-		"flat": analysis.Undetermined, "stopped": analysis.Undetermined, "never run": analysis.Undetermined,
+		"slight": analysis.Inert, "flat": analysis.Undetermined, "stopped": analysis.Undetermined, "never run": analysis.Undetermined,
 		"missing": analysis.Unreliable, "copies": analysis.Unreliable,
 	} {
 		if c := find(t, got, name); c.Call != want {
@@ -71,6 +73,9 @@ func TestCalls(t *testing.T) {
 	if c := find(t, got, "scale"); !(c.PSplit < 0.001 && c.PRel > 0.1) {
 		t.Errorf("on another scale: p_split %v, p_rel %v", c.PSplit, c.PRel)
 	}
+	if c := find(t, got, "slight"); !(c.PPos < 0.001) || c.P != 1 {
+		t.Errorf("slight: p_pos %v, p %v", c.PPos, c.P)
+	}
 	if c := find(t, got, "never run"); !c.P.Missing() || !c.Q.Missing() || !c.Pos.Value.Missing() {
 		t.Errorf("never run: p %v, q %v", c.P, c.Q)
 	}
@@ -83,7 +88,7 @@ func TestCalls(t *testing.T) {
 	for _, n := range got.Calls {
 		total += n
 	}
-	if total != len(got.Hits) || len(got.Hits) != 50 {
+	if total != len(got.Hits) || len(got.Hits) != 51 {
 		t.Errorf("%d calls for %d compounds", total, len(got.Hits))
 	}
 }
