@@ -84,7 +84,8 @@ func (e *UnsupportedError) Hint() string { return e.Remedy }
 // RepetitionError says that a server broke off an answer because the model
 // repeated one token too often. What came until then is no answer.
 type RepetitionError struct {
-	Tokens int // generated until then
+	Tokens int    // generated until then
+	Text   string // of them
 }
 
 // Error says so.

@@ -78,7 +78,7 @@ func NewLLM(ctx context.Context, b llm.Backend, cfg LLMConfig) (*LLM, error) {
 	if p.parser, err = prompt.NewGeneParser(cfg.Vocabulary, prompt.GeneConfig{Repeats: prompt.RepeatsFirst}); err != nil {
 		return nil, err
 	}
-	p.info = perturb.Info{Name: "llm", Model: model.Model, Sentences: true}
+	p.info = perturb.Info{Name: "llm", Model: model.Model, Notice: model.Notice, Sentences: true}
 	p.info.Digest, err = p.digest(model)
 	return p, err
 }
