@@ -57,11 +57,8 @@ func (o *embedFlags) askModel(ctx context.Context, g *globals, in *input, m *mod
 		result.Warnings = append(result.Warnings, warning)
 	}
 	pooling := llm.Pooling(o.asked.pooling)
-	if !slices.Contains(m.info.Pooling, pooling) {
-		return nil, &inputError{
-			fmt.Errorf("%s gives no embeddings by the %s of the tokens, only by %v", m.info.Model, pooling, m.info.Pooling),
-			"llama-server does when it is started with --embeddings --pooling " + o.asked.pooling,
-		}
+	if err := canEmbed(m, pooling); err != nil {
+		return nil, err
 	}
 	topK := topGenes(o.asked.topK, m)
 	e, err := task.NewEmbedder(m, task.EmbedConfig{Templates: words, TopK: topK, Organism: o.asked.organism, Seed: g.seed, Pooling: pooling})
@@ -174,4 +171,15 @@ func (t *embeddedCells) rows(bar *progress.Counter, do func([]float32) error) er
 		t.result.Warnings = append(t.result.Warnings, fmt.Sprintf("%d empty cells were not asked about: their embedding is NaN, which c2s scfid leaves out with --drop-nonfinite", t.result.Empty))
 	}
 	return t.failed()
+}
+
+// canEmbed is an error where a model gives no vectors of that kind.
+func canEmbed(m *model, pooling llm.Pooling) error {
+	if slices.Contains(m.info.Pooling, pooling) {
+		return nil
+	}
+	return &inputError{
+		fmt.Errorf("%s gives no embeddings by the %s of the tokens, only by %v", m.info.Model, pooling, m.info.Pooling),
+		"llama-server does when it is started with --embeddings --pooling " + string(pooling),
+	}
 }
