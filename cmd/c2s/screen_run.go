@@ -111,8 +111,13 @@ func runScreen(ctx context.Context, g *globals, o *screenRunFlags) (err error) {
 	for _, w := range result.Warnings {
 		g.logger().Warn(w)
 	}
-	bar := g.start("screening "+o.config, "predictions", int64(p.Cost.Predictions))
+	beside := ""
+	if cfg.Predictor.Name == "llm" {
+		beside = "tokens"
+	}
+	bar := g.startBeside("screening "+o.config, "predictions", int64(p.Cost.Predictions), beside)
 	defer bar.Stop()
+	ctx = tallied(ctx, bar)
 	last := screen.Progress{}
 	run.Progress = func(now screen.Progress) {
 		bar.Add(int64(now.Done - last.Done))
