@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"iter"
 
 	"github.com/cellsentence/c2s/h5ad"
 	"github.com/cellsentence/c2s/h5ad/preprocess"
@@ -62,7 +64,7 @@ func (e *expression) cells(ctx context.Context, g *globals, rows []int) (*picked
 	if err != nil {
 		return nil, err
 	}
-	return &pickedCells{e: e, reader: r, rows: rows, all: rows == nil}, nil
+	return &pickedCells{e: e, reader: r, rows: rows, whole: rows == nil}, nil
 }
 
 // pickedCells is some rows of a matrix as expression.
@@ -70,7 +72,7 @@ type pickedCells struct {
 	e      *expression
 	reader *h5ad.RowReader
 	rows   []int // still to come
-	all    bool
+	whole  bool
 	read   h5ad.Batch
 	at     int // of the next cell of read
 }
@@ -81,7 +83,7 @@ const maxPicked = 256
 // Next implements cellsentence.Source with a run of consecutive rows.
 func (p *pickedCells) Next(ctx context.Context, b *h5ad.Batch) error {
 	for {
-		if !p.all && len(p.rows) == 0 {
+		if !p.whole && len(p.rows) == 0 {
 			return io.EOF
 		}
 		if p.at == p.read.NObs() {
@@ -94,12 +96,12 @@ func (p *pickedCells) Next(ctx context.Context, b *h5ad.Batch) error {
 			}
 		}
 		from := p.at
-		if !p.all {
+		if !p.whole {
 			from = min(p.rows[0]-p.read.Start, p.read.NObs())
 		}
 		to := from
-		for to < p.read.NObs() && to-from < maxPicked && (p.all || len(p.rows) > 0 && p.rows[0] == p.read.Start+to) {
-			if to++; !p.all {
+		for to < p.read.NObs() && to-from < maxPicked && (p.whole || len(p.rows) > 0 && p.rows[0] == p.read.Start+to) {
+			if to++; !p.whole {
 				p.rows = p.rows[1:]
 			}
 		}
@@ -132,4 +134,20 @@ func (p *pickedCells) cut(b *h5ad.Batch, from, to int) error {
 	}
 	b.Values = values
 	return nil
+}
+
+// all yields the batches; each is valid until the next.
+func (p *pickedCells) all(ctx context.Context) iter.Seq2[*h5ad.Batch, error] {
+	return func(yield func(*h5ad.Batch, error) bool) {
+		var b h5ad.Batch
+		for {
+			err := p.Next(ctx, &b)
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if !yield(&b, err) || err != nil {
+				return
+			}
+		}
+	}
 }

@@ -62,7 +62,8 @@ need one (--leave-controls: none).
 X is ln(1 + counts per 10,000); counts in FILE and --reference are brought to it. Shifts
 are those of the cell's context and cell type where --reference has enough cells of
 them, else of more: the result says which.`,
-		Example: "  c2s predict testdata/perturb.h5ad --control control --predictor mean-response --reference testdata/perturb.h5ad -o predicted.h5ad",
+		Example: `  c2s predict testdata/drugs.h5ad --control vehicle --predictor llm --backend demo -o predicted.h5ad
+  c2s predict testdata/perturb.h5ad --control control --predictor mean-response --reference testdata/perturb.h5ad -o mean.h5ad`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(g); err != nil {
 				return &usageError{err, cmd.CommandPath()}

@@ -160,13 +160,8 @@ func (o *predictedObs) add(r *row) {
 		result.count(r)
 	}
 	o.n++
-	index := name + ":" + label
-	for _, more := range []string{dose, time} {
-		if more != "" {
-			index += ":" + more
-		}
-	}
-	o.index, o.text = append(o.index, index), append(o.text, strings.Join(r.Genes, " "))
+	index := slices.DeleteFunc([]string{name, label, dose, time}, func(s string) bool { return s == "" })
+	o.index, o.text = append(o.index, strings.Join(index, ":")), append(o.text, strings.Join(r.Genes, " "))
 	for _, c := range []struct {
 		to   *dataset.Column
 		text string

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"iter"
 	"os"
 	"strings"
@@ -40,7 +39,8 @@ func (j *predictJob) prepare(ctx context.Context) (close func() error, err error
 			vocabulary.Add(w, 1)
 		}
 		asks, err := predictor.NewLLM(ctx, j.model, predictor.LLMConfig{
-			Templates: given, TopK: topGenes(j.o.topK, j.model), Vocabulary: vocabulary, Options: j.o.sample.options(0), Seed: j.g.seed, Jobs: 1,
+			WordingConfig: predictor.WordingConfig{Templates: given, TopK: topGenes(j.o.topK, j.model), Seed: j.g.seed},
+			Vocabulary:    vocabulary, Options: j.o.sample.options(0), Jobs: 1,
 		})
 		if err != nil {
 			return nil, errors.Join(err, close())
@@ -202,17 +202,12 @@ func (j *predictJob) controls(ctx context.Context) iter.Seq2[row, error] {
 			yield(row{}, err)
 			return
 		}
-		for {
-			var b h5ad.Batch
-			err := src.Next(ctx, &b)
-			if errors.Is(err, io.EOF) {
-				return
-			}
+		for b, err := range src.all(ctx) {
 			if err != nil {
 				yield(row{}, err)
 				return
 			}
-			for s, err := range enc.Encode(ctx, cellsentence.NewSliceSource(b, b.NObs())) {
+			for s, err := range enc.Encode(ctx, cellsentence.NewSliceSource(*b, b.NObs())) {
 				if err != nil {
 					yield(row{}, badCells(j.in.file.Path(), err))
 					return
@@ -220,7 +215,7 @@ func (j *predictJob) controls(ctx context.Context) iter.Seq2[row, error] {
 				for i := range s.Len() {
 					r := row{cell: perturb.Cell{Row: s.Start + i, Genes: strings.Fields(string(s.At(i)))}, nGenes: int(s.NGenes[i])}
 					if j.model == nil {
-						r.cell.Values = dense(&b, i, len(j.in.genes))
+						r.cell.Values = dense(b, i, len(j.in.genes))
 					}
 					if !yield(r, nil) {
 						return

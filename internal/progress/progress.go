@@ -42,10 +42,11 @@ type Config struct {
 type Counter struct {
 	label string
 	unit  string
-	total int64
+	total atomic.Int64
 	done  atomic.Int64
 	other atomic.Int64 // of Beside
 	marks [2]mark      // the rate is that since the first
+	note  atomic.Pointer[string]
 	cfg   Config
 	line  *Screen // for Line
 	start time.Time
@@ -77,7 +78,8 @@ func Start(cfg Config, label, unit string, total int64) *Counter {
 	if cfg.Interval == 0 {
 		cfg.Interval = map[Mode]time.Duration{Line: 200 * time.Millisecond, Heartbeat: 30 * time.Second, JSON: time.Second}[cfg.Mode]
 	}
-	c := &Counter{label: label, unit: unit, total: total, cfg: cfg, stop: make(chan struct{})}
+	c := &Counter{label: label, unit: unit, cfg: cfg, stop: make(chan struct{})}
+	c.total.Store(total)
 	c.start = cfg.Now()
 	c.marks = [2]mark{{at: c.start}, {at: c.start}}
 	if cfg.Mode == Line {
@@ -97,6 +99,13 @@ func (c *Counter) Add(n int64) { c.done.Add(n) }
 
 // Beside counts n more of the second quantity.
 func (c *Counter) Beside(n int64) { c.other.Add(n) }
+
+// SetTotal corrects the number of units that there are.
+func (c *Counter) SetTotal(n int64) { c.total.Store(n) }
+
+// Note says what stands beside the count, "" for nothing. It must be fit for a
+// terminal.
+func (c *Counter) Note(text string) { c.note.Store(&text) }
 
 // Stop ends the display, once: the terminal line is wiped, JSON gets the last
 // state. When it returns, no goroutine is left.
@@ -142,16 +151,20 @@ func (c *Counter) show() {
 	now := mark{c.cfg.Now(), c.done.Load(), c.other.Load()}
 	done := now.done
 	rate, other := c.rates(now)
+	total, note := c.total.Load(), ""
+	if n := c.note.Load(); n != nil {
+		note = *n
+	}
 	var left time.Duration
-	if rate > 0 && c.total > done {
-		left = time.Duration(float64(c.total-done) / rate * float64(time.Second)).Round(time.Second)
+	if rate > 0 && total > done {
+		left = time.Duration(float64(total-done) / rate * float64(time.Second)).Round(time.Second)
 	}
 	beside := c.cfg.Beside
 	switch c.cfg.Mode {
 	case Line:
 		s := fmt.Sprintf("%s: %d", c.label, done)
-		if c.total > 0 {
-			s += fmt.Sprintf("/%d (%d%%)", c.total, 100*done/c.total)
+		if total > 0 {
+			s += fmt.Sprintf("/%d (%d%%)", total, 100*done/total)
 		}
 		s += fmt.Sprintf(" %s, %s/s", c.unit, digits(rate))
 		if beside != "" {
@@ -160,20 +173,30 @@ func (c *Counter) show() {
 		if left > 0 {
 			s += ", " + left.String() + " left"
 		}
+		if note != "" {
+			s += "; " + note
+		}
 		c.line.draw(cut(s, c.cfg.Columns))
 	case Heartbeat:
-		args := []any{"done", done, "total", c.total, "unit", c.unit, "per_second", digits(rate)}
+		args := []any{"done", done, "total", total, "unit", c.unit, "per_second", digits(rate)}
 		if beside != "" {
 			args = append(args, beside, now.other, beside+"_per_second", digits(other))
 		}
-		c.cfg.Log.Info(c.label, append(args, "left", left.String())...)
+		args = append(args, "left", left.String())
+		if note != "" {
+			args = append(args, "note", note)
+		}
+		c.cfg.Log.Info(c.label, args...)
 	case JSON:
 		state := map[string]any{
-			"event": "progress", "task": c.label, "done": done, "total": c.total, "unit": c.unit, "per_second": rate,
+			"event": "progress", "task": c.label, "done": done, "total": total, "unit": c.unit, "per_second": rate,
 			"elapsed_s": now.at.Sub(c.start).Seconds(), "left_s": left.Seconds(),
 		}
 		if beside != "" {
 			state[beside], state[beside+"_per_second"] = now.other, other
+		}
+		if note != "" {
+			state["note"] = note
 		}
 		if b, err := json.Marshal(state); err == nil { // numbers and strings always marshal
 			fmt.Fprintf(c.cfg.Out, "%s\n", b)

@@ -21,38 +21,26 @@ import (
 
 // LLMConfig says how a language model is asked. Vocabulary must be given.
 type LLMConfig struct {
-	// Templates are the words of the prompt; nil takes those that the model carries,
-	// else the project's own for what is asked: a perturbation, with a dose, after a
-	// time, or a combination.
-	Templates *prompt.Templates
-	// TopK is the number of genes that are shown of the control cell and asked for (0:
-	// 200, as C2S models were trained; 32 for a model that carries its own prompts,
-	// which is the demo model).
-	TopK int
+	// WordingConfig is how it is asked. TopK may be 0: 200, as C2S models were trained; 32
+	// for a model that carries its own prompts, which is the demo model.
+	WordingConfig
 	// Vocabulary is the genes that there are, by which answers are read.
 	Vocabulary *cellsentence.Vocabulary
 	// Options are how answers are drawn. Seed is not used: that of the request and the
 	// cell's row give it, and not the perturbation, so that two perturbations of a cell
 	// are drawn with the same luck. MaxTokens 0 is ample: 8 a gene.
 	Options llm.Options
-	// Vehicle is the name of doing nothing ("": vehicle), UnknownContext the word for a
-	// context that is not told ("": unknown).
-	Vehicle, UnknownContext string
-	// Seed keys the choice among several templates, with the cell's row: all
-	// perturbations of a cell are asked in the same words.
-	Seed uint64
 	// Jobs is how many requests a Predict has at a time (0: the slots of the backend).
 	Jobs int
 }
 
 // LLM asks a language model.
 type LLM struct {
-	b       llm.Backend
-	cfg     LLMConfig
-	info    perturb.Info
-	words   *words
-	parser  *prompt.GeneParser
-	warning string
+	b      llm.Backend
+	cfg    LLMConfig
+	info   perturb.Info
+	words  *Wording
+	parser *prompt.GeneParser
 }
 
 // NewLLM returns a predictor that asks a backend, such as one with a journal in front.
@@ -72,12 +60,6 @@ func NewLLM(ctx context.Context, b llm.Backend, cfg LLMConfig) (*LLM, error) {
 			cfg.TopK = 32
 		}
 	}
-	if cfg.Vehicle == "" {
-		cfg.Vehicle = "vehicle"
-	}
-	if cfg.UnknownContext == "" {
-		cfg.UnknownContext = "unknown"
-	}
 	if cfg.Options.MaxTokens == 0 {
 		// A gene has 3.4 tokens with the tokenizers of the C2S models; twice that is ample.
 		cfg.Options.MaxTokens = 8*cfg.TopK + 16
@@ -90,13 +72,13 @@ func NewLLM(ctx context.Context, b llm.Backend, cfg LLMConfig) (*LLM, error) {
 		cfg.Jobs = max(1, model.Slots)
 	}
 	p := &LLM{b: b, cfg: cfg}
-	if p.words, p.warning, err = newWords(model, cfg); err != nil {
+	if p.words, err = NewWording(model, cfg.WordingConfig); err != nil {
 		return nil, err
 	}
 	if p.parser, err = prompt.NewGeneParser(cfg.Vocabulary, prompt.GeneConfig{Repeats: prompt.RepeatsFirst}); err != nil {
 		return nil, err
 	}
-	p.info = perturb.Info{Name: "llm", Model: model.Model, Sentences: true}
+	p.info = perturb.Info{Name: "llm", Model: model.Model, Notice: model.Notice, Sentences: true}
 	p.info.Digest, err = p.digest(model)
 	return p, err
 }
@@ -105,7 +87,7 @@ func NewLLM(ctx context.Context, b llm.Backend, cfg LLMConfig) (*LLM, error) {
 func (p *LLM) digest(model *llm.Info) (string, error) {
 	hash := sha256.New()
 	err := json.NewEncoder(hash).Encode([]any{
-		"llm", model.Model, model.Digest, p.words.fingerprints(), p.cfg.TopK, p.cfg.Options, p.cfg.Vehicle, p.cfg.UnknownContext, p.cfg.Seed,
+		"llm", model.Model, model.Digest, p.words.Fingerprints(), p.cfg.TopK, p.cfg.Options, p.words.cfg.Vehicle, p.words.cfg.UnknownContext, p.cfg.Seed,
 	})
 	for word := range p.cfg.Vocabulary.All() {
 		hash.Write([]byte(word + "\n")) // a hash takes everything
@@ -119,14 +101,13 @@ func (p *LLM) Info() perturb.Info { return p.info }
 // TopK is the number of genes shown and asked for.
 func (p *LLM) TopK() int { return p.cfg.TopK }
 
-// Warning says that the words are not those that C2S models were trained on, "" if
-// they are, or are the model's own.
-func (p *LLM) Warning() string { return p.warning }
+// Warning is that of the wording.
+func (p *LLM) Warning() string { return p.words.Warning }
 
 // Predict asks about each cell. A cell without a gene is not asked about: its answer
 // is empty and not valid.
 func (p *LLM) Predict(ctx context.Context, r perturb.Request) (perturb.Response, error) {
-	ask, err := p.words.prepare(&r)
+	ask, err := p.words.Ask(&r)
 	if err != nil {
 		return perturb.Response{}, err
 	}
@@ -134,7 +115,7 @@ func (p *LLM) Predict(ctx context.Context, r perturb.Request) (perturb.Response,
 	for a, err := range batch.Map(ctx, min(p.cfg.Jobs, max(1, len(r.Cells))), slices.Values(r.Cells), func(ctx context.Context, c perturb.Cell) (asked, error) {
 		a, err := p.ask(ctx, ask, &c, r.Seed)
 		if err != nil {
-			err = fmt.Errorf("cell %d, %s: %w", c.Row, cmp.Or(Label(r.Perturbation), p.cfg.Vehicle), err)
+			err = fmt.Errorf("cell %d, %s: %w", c.Row, cmp.Or(Label(r.Perturbation), p.words.cfg.Vehicle), err)
 		}
 		return a, err
 	}) {
@@ -156,13 +137,13 @@ type asked struct {
 }
 
 // ask asks about a cell.
-func (p *LLM) ask(ctx context.Context, q *question, c *perturb.Cell, seed uint64) (out asked, err error) {
+func (p *LLM) ask(ctx context.Context, q *Question, c *perturb.Cell, seed uint64) (out asked, err error) {
 	if len(c.Genes) == 0 {
 		return out, nil
 	}
-	text, err := q.prompt(c)
+	text, err := q.Prompt(c.Row, strings.Join(c.Genes, " "))
 	if err != nil {
-		return out, badInput("", "%w", err)
+		return out, err
 	}
 	opt := p.cfg.Options
 	opt.Seed = draw(seed, c.Row)
@@ -191,6 +172,3 @@ func (p *LLM) ask(ctx context.Context, q *question, c *perturb.Cell, seed uint64
 func draw(seed uint64, row int) uint64 {
 	return rand.NewPCG(seed, uint64(row)).Uint64() >> 33
 }
-
-// sentence is genes with blanks between them.
-func sentence(genes []string) string { return strings.Join(genes, " ") }

@@ -23,7 +23,7 @@ const (
 	spikedShare    = 0.25 // perturbations whose own gene leads in the prediction only
 	floodedRatio   = 3.0  // predicted significant genes for each real one
 	floodedShare   = 0.05 // significant among all tests, below which flooding is small
-	pastedShare    = 0.1  // predicted cells that are control cells
+	pastedShare    = 0.1  // predicted cells that are control cells, or the real ones
 	repeatedShare  = 0.5  // predicted cells that another of the same perturbation repeats
 	sizeRatio      = 1.2  // cells of a perturbation, predicted to real, or its inverse
 )
@@ -82,13 +82,19 @@ func cellFlags(real, pred *Cells) []Flag {
 			control[c.print(r)] = true
 		}
 	}
-	pasted, repeated, cells, resized := 0, 0, 0, 0
+	pasted, leaked, repeated, cells, resized := 0, 0, 0, 0, 0
 	for g := 1; g < len(pred.groups); g++ {
-		seen := map[uint64]bool{}
+		seen, truth := map[uint64]bool{}, map[uint64]bool{}
+		for r := real.start[g]; r < real.start[g+1]; r++ {
+			truth[real.print(r)] = true
+		}
 		for r := pred.start[g]; r < pred.start[g+1]; r++ {
 			id := pred.print(r)
 			if control[id] {
 				pasted++
+			}
+			if truth[id] {
+				leaked++
 			}
 			if seen[id] {
 				repeated++
@@ -102,6 +108,9 @@ func cellFlags(real, pred *Cells) []Flag {
 	}
 	if float64(pasted) > pastedShare*float64(cells) {
 		out = append(out, Flag{"control-paste", fmt.Sprintf("%d of %d predicted cells are control cells, value for value", pasted, cells)})
+	}
+	if float64(leaked) > pastedShare*float64(cells) {
+		out = append(out, Flag{"truth-paste", fmt.Sprintf("%d of %d predicted cells are the real cells of their perturbation, value for value", leaked, cells)})
 	}
 	if float64(repeated) > repeatedShare*float64(cells) {
 		out = append(out, Flag{"repeated-cells", fmt.Sprintf("%d of %d predicted cells repeat another of the same perturbation", repeated, cells)})

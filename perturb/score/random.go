@@ -10,6 +10,7 @@ const (
 	forMeanResponse
 	forHalves
 	forBootstrap
+	forDonors
 )
 
 // newDraws is the source of the n-th use for one purpose.

@@ -14,7 +14,7 @@ import (
 func (s *screen) begin() *Result {
 	h := &s.t.Header
 	r := &Result{
-		Plan: h.Plan, Predictor: h.Predictor, Config: s.cfg, Design: h.Design,
+		Plan: h.Plan, Predictor: h.Predictor, Notice: h.Notice, Config: s.cfg, Design: h.Design,
 		Program: h.Program, ProgramSeen: h.ProgramSeen,
 		Clusters: s.clusters, CellTypes: make(map[string]float64),
 		Calls: make(map[Call]int), Notes: notes(),
@@ -88,7 +88,7 @@ func (s *screen) measure(ctx context.Context, r *Result) error {
 	wg.Wait()
 	lost := 0
 	for k, a := range s.responses {
-		if k.arm == record.Compound {
+		if k.item < 0 || s.t.Header.Items[k.item].Kind != record.Baseline {
 			r.Predictions += a.asked[0] + a.asked[1]
 		}
 		lost += a.lost[0] + a.lost[1]
@@ -103,6 +103,9 @@ func (s *screen) measure(ctx context.Context, r *Result) error {
 func (s *screen) compound(r *Result, c *Compound, y *synergy) {
 	it := &s.t.Header.Items[c.Item]
 	c.StoppedAt = it.StoppedAt
+	if int(it.MainDose) < len(s.t.Header.Doses) {
+		c.dose = s.t.Header.Doses[it.MainDose]
+	}
 	c.Side, c.TargetShare, c.Moved = it.Side, it.TargetShare, it.Moved
 	c.Specificity = missing()
 	if it.Specificity != nil {
@@ -116,6 +119,9 @@ func (s *screen) compound(r *Result, c *Compound, y *synergy) {
 		a = new(response)
 	}
 	for cluster, info := range s.t.Header.Clusters {
+		if c.Kind == record.Decoy {
+			break // nobody asks which donor a decoy moved
+		}
 		d := Donor{Name: info.Name, Pos: missing(), Neu: missing()}
 		if cluster < len(a.effects.Pos) {
 			d.Pos, d.Neu = Number(a.effects.Pos[cluster]), Number(a.effects.Neu[cluster])

@@ -112,14 +112,15 @@ type Compound struct {
 	CopyRate  Number `json:"copy_rate"`
 	// StoppedAt is the stage at which a racing design gave it up, 0 if it did not.
 	StoppedAt int `json:"stopped_at"`
-	// Donors are the effects on each.
-	Donors []Donor `json:"donors"`
+	// Donors are the effects on each; those of decoys are left out.
+	Donors []Donor `json:"donors,omitempty"`
 	// What the run knows beyond scores.
 	Side        map[string]record.Pair `json:"side,omitempty"`
 	TargetShare *record.Pair           `json:"target_share,omitempty"`
 	Moved       []record.Moved         `json:"moved,omitempty"`
 
-	fit moderated.Fit
+	fit  moderated.Fit
+	dose string // the main one
 }
 
 // Donor is the effects on a donor or cell line.
@@ -139,8 +140,10 @@ type Dose struct {
 type Result struct {
 	Plan      string `json:"plan"`
 	Predictor string `json:"predictor"`
-	Config    Config `json:"config"`
-	Design    string `json:"design"`
+	// Notice must stand beside every number, "" for nothing.
+	Notice string `json:"notice,omitempty"`
+	Config Config `json:"config"`
+	Design string `json:"design"`
 	// Margin and what it was taken from.
 	Margin       Number `json:"margin"`
 	MarginSource string `json:"margin_source"`
@@ -158,7 +161,8 @@ type Result struct {
 	// VehicleValid and VehicleCopies are shares, by context.
 	VehicleValid  [2]Number `json:"vehicle_valid_rate"`
 	VehicleCopies [2]Number `json:"vehicle_copy_rate"`
-	Predictions   int       `json:"predictions"` // rows of the compounds
+	// Predictions are the rows that the model was asked for beyond the vehicle's.
+	Predictions int `json:"predictions"`
 
 	Model    Model             `json:"model"`
 	Assay    Assay             `json:"assay"`

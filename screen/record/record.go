@@ -94,6 +94,9 @@ type Header struct {
 	Doses     []string  `json:"doses"` // of Rows.Dose, rising
 	Program   []string  `json:"program"`
 	Predictor string    `json:"predictor"`
+	// Notice must stand on everything that is made of the rows: that the predictor is a
+	// toy, for one.
+	Notice string `json:"notice,omitempty"`
 	// ProgramSeen is the number of genes of Program that can appear in a sentence of
 	// SentenceLength genes of these cells.
 	ProgramSeen    int `json:"program_genes_seen"`

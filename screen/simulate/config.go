@@ -21,6 +21,13 @@ const (
 	Inert       Class = "inert"             // nothing
 )
 
+// Truth is what an item of a simulated screen does: its class, "" for decoys and
+// controls, and its effects in units of the score.
+type Truth struct {
+	Class    Class
+	Pos, Neu float64
+}
+
 // Config says what is simulated. Start from [Typical]: the zero value is no screen.
 type Config struct {
 	Compounds   int `json:"compounds"`
@@ -66,8 +73,8 @@ func Typical(n, k int) Config {
 	}
 }
 
-// check reports what cannot be simulated.
-func (c Config) check() error {
+// Check reports what cannot be simulated.
+func (c Config) Check() error {
 	special := c.Selective + c.Both + c.NeutralOnly + c.Suppressors
 	rows := float64(c.Compounds+3*c.Decoys+1+c.Draws) * float64(2*c.Donors) * float64(c.Cells)
 	switch {

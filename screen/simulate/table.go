@@ -45,15 +45,18 @@ func mix(z uint64) uint64 {
 	return z ^ z>>31
 }
 
-// Table makes the rows of a screen and, for each item of its header, the truth; that
-// of decoys and of the positive control is "". The same configuration makes the same
+// Table makes the rows of a screen and, for each item of its header, the truth. The same configuration makes the same
 // rows on any number of cores.
-func Table(ctx context.Context, cfg Config) (*record.Table, []Class, error) {
-	if err := cfg.check(); err != nil {
+func Table(ctx context.Context, cfg Config) (*record.Table, []Truth, error) {
+	if err := cfg.Check(); err != nil {
 		return nil, nil, err
 	}
-	t, truth := header(cfg)
-	w := &world{cfg: cfg, t: t, truth: truth}
+	t, classes := header(cfg)
+	w := &world{cfg: cfg, t: t, truth: make([]Truth, len(classes))}
+	for i, class := range classes {
+		e := effects(cfg, class, t.Header.Items[i].Kind)
+		w.truth[i] = Truth{class, unit * e[0], unit * e[1]}
+	}
 	w.place()
 	w.vehicle()
 	var at atomic.Int64
@@ -70,7 +73,7 @@ func Table(ctx context.Context, cfg Config) (*record.Table, []Class, error) {
 		})
 	}
 	wg.Wait()
-	return t, truth, context.Cause(ctx)
+	return t, w.truth, context.Cause(ctx)
 }
 
 // header lists the items, in an order that the seed picks, so that place tells nothing.
@@ -119,7 +122,7 @@ func header(cfg Config) (*record.Table, []Class) {
 type world struct {
 	cfg   Config
 	t     *record.Table
-	truth []Class
+	truth []Truth
 	base  [2][]float64 // scores of the input cells
 }
 
@@ -172,20 +175,20 @@ func (w *world) vehicle() {
 }
 
 // effects are the true means of an item, in units of s.
-func (w *world) effects(item int) [2]float64 {
-	e := w.cfg.Effect
-	switch w.truth[item] {
+func effects(cfg Config, class Class, kind record.Kind) [2]float64 {
+	e := cfg.Effect
+	switch class {
 	case Selective:
 		return [2]float64{e, 0}
 	case Both:
-		return [2]float64{e, w.cfg.Margin}
+		return [2]float64{e, cfg.Margin}
 	case NeutralOnly:
 		return [2]float64{0, e}
 	case Suppressor:
 		return [2]float64{-e, 0}
 	}
-	if w.t.Header.Items[item].Kind == record.Control {
-		return [2]float64{4 * w.cfg.Margin, 4 * w.cfg.Margin}
+	if kind == record.Control {
+		return [2]float64{4 * cfg.Margin, 4 * cfg.Margin}
 	}
 	return [2]float64{}
 }
@@ -196,7 +199,7 @@ func (w *world) item(item int) {
 	if !math.IsInf(w.cfg.D0, 1) {
 		scale = math.Sqrt((w.cfg.D0 - 2) / chi2(r, w.cfg.D0))
 	}
-	mean := w.effects(item)
+	mean := [2]float64{w.truth[item].Pos, w.truth[item].Neu}
 	between := unit * scale * math.Sqrt(1-w.cfg.CellShare)
 	cells := w.cfg.Donors * w.cfg.Cells
 	row := 2 * cells * (w.cfg.Draws + item)
@@ -214,7 +217,7 @@ func (w *world) item(item int) {
 			z += math.Sqrt(math.Abs(rho)) * shared
 			for cell := range w.cfg.Cells {
 				i := donor*w.cfg.Cells + cell
-				score := w.base[context][i] + unit*mean[context] + between*z + w.noise()*scale*r.NormFloat64()
+				score := w.base[context][i] + mean[context] + between*z + w.noise()*scale*r.NormFloat64()
 				w.set(row+context*cells+i, record.Compound, item, context, donor, cell, 0, score)
 			}
 		}

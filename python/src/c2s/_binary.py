@@ -17,14 +17,20 @@ class C2SError(RuntimeError):
     """What c2s says went wrong.
 
     Attributes:
+        message: what the command printed.
         code: exit code: 1 failed, 2 wrong usage, 3 bad input, 4 no backend.
         hint: what to do about it, or None.
     """
 
     def __init__(self, message: str, code: int, hint: str | None = None) -> None:
         super().__init__(message if hint is None else f"{message}\nhint: {hint}")
+        self.message = message
         self.code = code
         self.hint = hint
+
+    def without(self, text: str) -> C2SError:
+        """The error with a text left out of its message."""
+        return C2SError(self.message.replace(text, ""), self.code, self.hint)
 
 
 class C2SWarning(UserWarning):

@@ -12,6 +12,9 @@ from typing import TypeAlias
 import anndata
 import numpy as np
 import pandas as pd
+import scipy.sparse
+
+from ._binary import C2SError
 
 Cells: TypeAlias = "anndata.AnnData | str | os.PathLike[str]"
 """Cells: an AnnData object, or the path of any file that c2s reads."""
@@ -19,9 +22,15 @@ Cells: TypeAlias = "anndata.AnnData | str | os.PathLike[str]"
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """A folder for the files that go to c2s and come from it."""
+    """A folder for the files that go to c2s and come from it.
+
+    An error about one of them does not name the folder, which is gone when it is read.
+    """
     with tempfile.TemporaryDirectory(prefix="c2s-") as name:
-        yield Path(name)
+        try:
+            yield Path(name)
+        except C2SError as error:
+            raise error.without(os.path.join(name, "")) from None
 
 
 def matrix_file(cells: Cells, into: Path, layer: str | None, use_raw: bool, obs: Sequence[str] = ()) -> tuple[Path, list[str]]:
@@ -43,6 +52,14 @@ def matrix_file(cells: Cells, into: Path, layer: str | None, use_raw: bool, obs:
     path = into / "cells.h5ad"
     slim.write_h5ad(path)
     return path, []
+
+
+def gene_file(genes: Sequence[str] | pd.Index[str], into: Path) -> Path:
+    """The file that tells c2s the genes of an output, in order and as they are spelt."""
+    path = into / "genes.h5ad"
+    x = scipy.sparse.csr_matrix((1, len(genes)), dtype=np.float32)
+    anndata.AnnData(X=x, var=pd.DataFrame(index=pd.Index(genes))).write_h5ad(path)
+    return path
 
 
 def in_memory(x: object) -> object:

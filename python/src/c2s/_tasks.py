@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ._binary import run
-from ._cells import Cells, embedding_file, folder, matrix_file, names
+from ._cells import Cells, embedding_file, folder, gene_file, matrix_file, names
 
 __all__ = ["Fidelity", "annotate", "decode", "embed", "encode", "fidelity", "scfid"]
 
@@ -123,9 +123,8 @@ def decode(
     """
     table = _sentences(sentences)
     with folder() as temp:
-        vocabulary, model, lines, out = (temp / name for name in ("genes.txt", "rank.json", "cells.jsonl", "decoded.h5ad"))
-        # Names as c2s writes them: a gene a line, and in how many cells it is expressed.
-        vocabulary.write_text("".join(f"{gene}\t0\n" for gene in genes), encoding="utf-8")
+        model, lines, out = (temp / name for name in ("rank.json", "cells.jsonl", "decoded.h5ad"))
+        vocabulary = gene_file(genes, temp)
         model.write_text(json.dumps(dict(rank_model)), encoding="utf-8")
         table.to_json(lines, orient="records", lines=True, force_ascii=False)
         run("decode", lines, "--rank-model", model, "--vocab", vocabulary, f"--n-genes={n_genes}", *flags, "-o", out)
