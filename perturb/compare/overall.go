@@ -31,7 +31,9 @@ func (t *table) overall(names []string) (*column, error) {
 			continue
 		}
 		if why := t.unfit(c); why != "" {
-			t.warnings = append(t.warnings, fmt.Sprintf("%s is no part of the overall score: %s", c.name, why))
+			if !c.diagnostic {
+				t.warnings = append(t.warnings, fmt.Sprintf("%s is no part of the overall score: %s", c.name, why))
+			}
 			continue
 		}
 		parts = append(parts, c)
@@ -78,6 +80,8 @@ func (t *table) overall(names []string) (*column, error) {
 // unfit is why a metric cannot be part of the overall score, "" if it can.
 func (t *table) unfit(c *column) string {
 	switch {
+	case c.diagnostic:
+		return "neither more nor less of it is better"
 	case c.values == nil:
 		return "it is one number of all perturbations together"
 	case slices.ContainsFunc(c.normalised, math.IsNaN):
