@@ -48,7 +48,7 @@ func (c comparison) board() (report.Section, error) {
 	if len(c.OverallOf) == 0 {
 		return s, nil
 	}
-	s.Facts = append(s.Facts, report.Fact{Name: "Overall score of", Value: strings.Join(c.OverallOf, ", ")})
+	s.Text = []string{fmt.Sprintf("The overall score is the mean of %d metrics: %s.", len(c.OverallOf), strings.Join(c.OverallOf, ", "))}
 	fig, err := compareplot.Ranking(c.Result)
 	if err != nil {
 		return s, err
