@@ -29,7 +29,9 @@ func newEmbed(g *globals) *cobra.Command {
 a copy of the file with the matrix in obsm (.h5ad).
 
 --method model takes the states of a cell-sentence model (--backend) at the prompt that
-asks for the cell's type, pooled over its tokens, as vectors of length one.
+asks for the cell's type, pooled over its tokens, as vectors of length one. obs of an
+.h5ad tells the genes that it was shown (c2s_n_genes) and whether there is an embedding
+(c2s_valid): a cell without a gene has none, but a row of NaN.
 
 --method pca takes the principal components of log-normalised counts. They are
 fitted on the real cells and kept with --save; generated cells are then placed with
@@ -102,6 +104,7 @@ type embedResult struct {
 	Fitted    int      `json:"fitted_cells"`  // cells that the components were fitted to
 	Explained float64  `json:"explained"`     // share of the variance of those cells
 	Missing   int      `json:"missing_genes"` // genes of the model that the file lacks
+	Empty     int      `json:"empty_cells"`   // cells without a gene, whose embedding by a model is NaN
 	Notice    string   `json:"notice"`        // must stand beside everything made with the model
 	Warnings  []string `json:"warnings"`
 }
@@ -151,7 +154,10 @@ func runEmbed(ctx context.Context, g *globals, o *embedFlags, path string) (err 
 
 // write writes the embedding as the name of the output says.
 func (p *placed) write(ctx context.Context, g *globals, o *embedFlags, result *embedResult) error {
-	bar := g.start("embedding "+p.path, "cells", int64(p.in.matrix.NObs))
+	bar := p.bar
+	if bar == nil {
+		bar = g.start("embedding "+p.path, "cells", int64(p.in.matrix.NObs))
+	}
 	defer bar.Stop()
 	if o.key == "" {
 		return p.toNumPy(ctx, g, o, bar)

@@ -43,7 +43,12 @@ func runMerge(ctx context.Context, g *globals, parts []string) error {
 	if err != nil {
 		return err
 	}
-	rows, err := dataset.Merge(ctx, set.Paths, g.out, dataset.Options{Force: g.force, Inputs: set.Paths, Jobs: g.workers()})
+	var rows int64
+	if set.Parts[0].Command == "scfid" {
+		rows, err = mergeMoments(ctx, g, set)
+	} else {
+		rows, err = dataset.Merge(ctx, set.Paths, g.out, dataset.Options{Force: g.force, Inputs: set.Paths, Jobs: g.workers()})
+	}
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/cellsentence/c2s/cellsentence"
 	"github.com/cellsentence/c2s/h5ad"
+	"github.com/cellsentence/c2s/internal/progress"
+	"github.com/cellsentence/c2s/llm"
 	"github.com/cellsentence/c2s/llm/task"
 )
 
@@ -47,6 +49,16 @@ func topGenes(flag int, m *model) int {
 		return 32 // the demo model knows short sentences only
 	}
 	return 200 // as the C2S models were trained
+}
+
+// startModel shows how far a model is with so many cells.
+func (g *globals) startModel(label string, cells int) *progress.Counter {
+	return g.startBeside(label, "cells", int64(cells), "tokens")
+}
+
+// tallied lets the progress of a task count the tokens that are asked for under ctx.
+func tallied(ctx context.Context, bar *progress.Counter) context.Context {
+	return llm.WithTally(ctx, func(tokens int) { bar.Beside(int64(tokens)) })
 }
 
 // asked is a line about the work of a backend.
