@@ -198,8 +198,13 @@ func runPredict(ctx context.Context, g *globals, o *predictFlags, path string) (
 	for _, text := range j.labels.said {
 		g.logger().Info(text)
 	}
-	j.bar = g.start("predicting "+path, "cells", int64(len(j.cells)*len(j.perts)))
+	beside := ""
+	if o.predictor == "llm" {
+		beside = "tokens"
+	}
+	j.bar = g.startBeside("predicting "+path, "cells", int64(len(j.cells)*len(j.perts)), beside)
 	defer j.bar.Stop()
+	ctx = tallied(ctx, j.bar)
 	if err := j.write(ctx); err != nil {
 		return err
 	}
