@@ -1,5 +1,12 @@
 package score
 
+import (
+	"slices"
+
+	"github.com/cellsentence/c2s/cellsentence"
+	"github.com/cellsentence/c2s/h5ad"
+)
+
 // What the tests of this package look at.
 var (
 	DiscriminateByPosition = discriminateByPosition
@@ -32,3 +39,16 @@ func KeepTarget(real, pred *Cells) ([]float64, error) {
 
 // DonorDE is differential expression on donor pseudobulks of counts.
 func DonorDE(c *Cells) []Table { return c.donorDE(false) }
+
+// LogNormalised is the cells as the presets on logarithms see them.
+func LogNormalised(c *Cells) (*Cells, error) { return c.logNormalised(0) }
+
+// AsInput gives cells once more, in float64.
+func AsInput(c *Cells) Input {
+	in := Input{Name: c.name, Genes: c.genes}
+	for g, name := range c.groups {
+		in.Labels = append(in.Labels, slices.Repeat([]string{name}, c.size(g))...)
+	}
+	in.Cells = cellsentence.NewSliceSource(h5ad.Batch{Indptr: c.ptr, Indices: c.index, Values: c.value}, 0)
+	return in
+}
