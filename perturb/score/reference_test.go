@@ -258,3 +258,47 @@ func equalTables(t *testing.T, cells *score.Cells, got []score.Table, want map[s
 	}
 	t.Logf("%d numbers compared", n)
 }
+
+// The presets whose programs are not on the package index, against their definitions in
+// NumPy, SciPy and scikit-learn.
+func TestEqualsDefinitions(t *testing.T) {
+	interpreter := python(t, "sklearn, anndata")
+	c := saveCase(t, "k562")
+	var want map[score.Preset]map[string]map[string]float64
+	ask(t, &want, interpreter, "others.py", c.real, c.pred, c.control)
+	for preset, metrics := range want {
+		t.Run(string(preset), func(t *testing.T) {
+			got := ours(t, "k562", preset)
+			if len(got.Metrics) != len(metrics) {
+				t.Errorf("%d metrics, they have %d", len(got.Metrics), len(metrics))
+			}
+			for i := range got.Metrics {
+				m := &got.Metrics[i]
+				for k, p := range got.Perturbations {
+					w, ok := metrics[m.Name][p]
+					// Distances within a group lose digits to x² + y² − 2xy.
+					if !ok || !(math.Abs(m.Values[k]-w) <= 1e-7) {
+						t.Errorf("%s of %s: got %.12g, want %.12g", m.Name, p, m.Values[k], w)
+					}
+				}
+			}
+		})
+	}
+}
+
+// The preset all is those on logarithms, each metric as in its own.
+func TestAll(t *testing.T) {
+	all := ours(t, "k562", score.All)
+	n := 0
+	for preset, prefix := range map[score.Preset]string{score.CellEval: "", score.Systema: "systema_", score.PerturBench: "", score.Distances: ""} {
+		for _, m := range ours(t, "k562", preset).Metrics {
+			n++
+			if got := metric(t, all, prefix+m.Name); got.Score != m.Score {
+				t.Errorf("%s: %g, in %s %g", prefix+m.Name, got.Score, preset, m.Score)
+			}
+		}
+	}
+	if n != len(all.Metrics) {
+		t.Errorf("%d metrics, together %d", n, len(all.Metrics))
+	}
+}
