@@ -1,6 +1,7 @@
 package score
 
 import (
+	"context"
 	"slices"
 
 	"github.com/cellsentence/c2s/cellsentence"
@@ -51,4 +52,37 @@ func AsInput(c *Cells) Input {
 	}
 	in.Cells = cellsentence.NewSliceSource(h5ad.Batch{Indptr: c.ptr, Indices: c.index, Values: c.value}, 0)
 	return in
+}
+
+// Energies is the E-distances (V) to the control of cells and of all that is made of
+// them: by what is known of their relatives, and measured anew.
+func Energies(ctx context.Context, c *Cells, workers int) (known, anew [][]float64, err error) {
+	c = c.derive()
+	c.kin.halves = halvings(c, Config{Splits: 2, Seed: 3})
+	all := []*Cells{c, c.pick(pasted(c, 1)), c.pick(pooled(c, 1))}
+	rows := c.whole()
+	for g := 1; g < len(rows); g++ {
+		rows[g] = slices.Repeat(rows[g], 3)
+	}
+	all = append(all, c.pick(rows))
+	for split, h := range c.kin.halves {
+		first, second := h.rows(c)
+		for _, half := range [][][]int{first, second} {
+			x := c.pick(half)
+			x.kin.split = split
+			all = append(all, x, x.only([]int{0, 2}))
+		}
+	}
+	for _, x := range all {
+		s, err := x.fromControl(ctx, workers)
+		if err != nil {
+			return nil, nil, err
+		}
+		known = append(known, energies(s))
+		if s, err = x.derive().fromControl(ctx, workers); err != nil {
+			return nil, nil, err
+		}
+		anew = append(anew, energies(s))
+	}
+	return known, anew, nil
 }
