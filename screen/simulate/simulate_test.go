@@ -135,7 +135,7 @@ func TestUniform(t *testing.T) {
 	screens := pick(150, 500)
 	var pos, split, call []float64
 	for seed := range screens {
-		cfg := simulate.Typical(pick(150, 4000), pick(2, 40))
+		cfg := simulate.Typical(pick(150, 1000), pick(2, 10))
 		cfg.Cells = pick(10, 50)
 		cfg.Seed = 1000 + uint64(seed)
 		table, truth, err := simulate.Table(t.Context(), cfg)
@@ -179,7 +179,7 @@ func TestUniform(t *testing.T) {
 func TestEquivalence(t *testing.T) {
 	var n, plus, minus float64
 	for seed := range pick(10, 20) {
-		cfg := simulate.Typical(pick(400, 4000), 0)
+		cfg := simulate.Typical(pick(400, 1000), 0)
 		cfg.Both, cfg.NeutralOnly, cfg.Suppressors = cfg.Compounds, 0, 0
 		cfg.Cells = pick(10, 50)
 		cfg.Seed = uint64(seed)
