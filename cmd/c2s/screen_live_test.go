@@ -112,10 +112,10 @@ contexts:
   positive: {file: %[1]q, where: 'context == "interferon-positive"', donor: donor, cell_type: cell_type, word: interferon-positive}
   neutral: {file: %[1]q, where: 'context == "interferon-low"', donor: donor, cell_type: cell_type, word: interferon-low}
 cells: 1
-genes: 32
+genes: 64
 compounds: compounds.tsv
 predictor: {temperature: 1}
-controls: {vehicle_replicates: 1, positive: [DRUG-046], decoys: {invented: 60, stem: 0, shuffled: 0}}
+controls: {vehicle_replicates: 1, positive: [DRUG-046], decoys: {invented: 0, stem: 0, shuffled: 0}}
 `, inTestdata(t, "demo.h5ad")),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
@@ -152,7 +152,7 @@ controls: {vehicle_replicates: 1, positive: [DRUG-046], decoys: {invented: 60, s
 		}
 		// The prompt is what is measured: answers are cut off.
 		asks, err := predictor.NewLLM(t.Context(), b, predictor.LLMConfig{
-			WordingConfig: predictor.WordingConfig{Templates: words, TopK: 32}, Vocabulary: vocabulary, Jobs: 1, Options: llm.Options{MaxTokens: 2, Temperature: 1},
+			WordingConfig: predictor.WordingConfig{Templates: words, TopK: 64}, Vocabulary: vocabulary, Jobs: 1, Options: llm.Options{MaxTokens: 2, Temperature: 1},
 		})
 		if err != nil {
 			t.Fatal(err)
