@@ -27,7 +27,10 @@ var sentence = regexp.MustCompile(`(?:[A-Z][A-Z0-9-]+ ){10,}[A-Z][A-Z0-9-]+`)
 // some drugs. It counts what it is asked.
 type countingServer struct {
 	*httptest.Server
+	dies int // after so many requests, if above 0
+
 	mu    sync.Mutex
+	n     int
 	asked map[string]int // by prompt and seed
 }
 
@@ -53,8 +56,15 @@ func newCountingServer(t *testing.T) *countingServer {
 			return
 		}
 		s.mu.Lock()
-		s.asked[fmt.Sprint(in.Seed, in.Prompt)]++
+		s.n++
+		dead := s.dies > 0 && s.n > s.dies
+		if !dead {
+			s.asked[fmt.Sprint(in.Seed, in.Prompt)]++
+		}
 		s.mu.Unlock()
+		if dead {
+			panic(http.ErrAbortHandler)
+		}
 		time.Sleep(5 * time.Millisecond) // a model takes its time, and a kill may meet it
 		genes := strings.Fields(sentence.FindString(in.Prompt))
 		luck := rand.New(rand.NewPCG(in.Seed, uint64(len(in.Prompt))))
@@ -95,22 +105,10 @@ func (s *countingServer) counts() (different, again int) {
 	return different, again
 }
 
-// TestKilledScreenResumes kills a screen at random moments, 3 times or C2S_KILLS times:
-// it ends with the hits of a run that nothing disturbed, byte for byte, and asks again at
-// most for what was in flight.
-func TestKilledScreenResumes(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("no kill -9 on Windows")
-	}
-	kills := 3
-	if n, err := strconv.Atoi(os.Getenv("C2S_KILLS")); err == nil {
-		kills = n
-	}
+// countedScreen is a folder with a screen for countingServer.
+func countedScreen(t *testing.T, vehicle int) string {
+	t.Helper()
 	dir := t.TempDir()
-	demo, err := filepath.Abs(filepath.Join("..", "..", "testdata", "demo.h5ad"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	for name, text := range map[string]string{
 		"compounds.tsv": "name\nGOODUMAB\nVERYGOOD\nnothing\nsomething\nwhatever\nplacebo\n",
 		"screen.yaml": fmt.Sprintf(`
@@ -124,18 +122,101 @@ predictor: {temperature: 1}
 design: racing
 racing: {first: 2}
 controls: {vehicle_replicates: %[2]d, positive: [GOODIFN]}
-`, demo, max(8, 3*kills)), // long enough to be killed so often
+`, inTestdata(t, "demo.h5ad"), vehicle),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	run := func(s *countingServer, out string) []string {
-		return []string{
-			"screen", "run", "-c", filepath.Join(dir, "screen.yaml"), "-o", filepath.Join(dir, out), "-q",
-			"--backend", "openai://" + strings.TrimPrefix(s.URL, "http://") + "/v1", "--slots", strconv.Itoa(countingSlots),
+	return dir
+}
+
+// countedRun is the command that runs it with some servers.
+func countedRun(dir, out string, servers ...*countingServer) []string {
+	args := []string{"screen", "run", "-c", filepath.Join(dir, "screen.yaml"), "-o", filepath.Join(dir, out), "-q", "--slots", strconv.Itoa(countingSlots)}
+	for _, s := range servers {
+		args = append(args, "--backend", "openai://"+strings.TrimPrefix(s.URL, "http://")+"/v1")
+	}
+	return args
+}
+
+// TestScreenOutlivesItsServer: where one of two servers dies, the other one answers; where
+// the only one does, the run ends with the code for that, and goes on with another.
+// Ctrl-C ends it with its own.
+func TestScreenOutlivesItsServer(t *testing.T) {
+	dir := countedScreen(t, 8)
+	calm := newCountingServer(t)
+	want := filepath.Join("calm", "scores.tsv.gz")
+	if text, err := c2s(t, countedRun(dir, "calm", calm)...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	all, _ := calm.counts()
+	same := func(out string) {
+		t.Helper()
+		a, errA := os.ReadFile(filepath.Join(dir, want))
+		b, errB := os.ReadFile(filepath.Join(dir, out, "scores.tsv.gz"))
+		if errA != nil || errB != nil || !bytes.Equal(a, b) {
+			t.Errorf("%s: the scores differ: %v, %v", out, errA, errB)
 		}
 	}
+	first, second := newCountingServer(t), newCountingServer(t)
+	first.dies = 100
+	if text, err := c2s(t, countedRun(dir, "pool", first, second)...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	same("pool")
+
+	only := newCountingServer(t)
+	only.dies = 100
+	cmd := c2s(t, countedRun(dir, "only", only)...)
+	text, err := cmd.CombinedOutput()
+	if code := cmd.ProcessState.ExitCode(); err == nil || code != 4 {
+		t.Errorf("exit code %d, expected 4: %s", code, text)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "only", "scores.tsv.gz")); err == nil {
+		t.Error("scores of a run that did not end")
+	}
+	other := newCountingServer(t)
+	cmd = c2s(t, countedRun(dir, "only", other)...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for n := 0; n < 50; n, _ = other.counts() {
+		time.Sleep(time.Millisecond)
+	}
+	if runtime.GOOS != "windows" {
+		if err := cmd.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); runtime.GOOS != "windows" && code != 130 {
+		t.Errorf("exit code %d after an interrupt, expected 130", code)
+	}
+	if text, err := c2s(t, countedRun(dir, "only", other)...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	same("only")
+	a, _ := only.counts()
+	b, again := other.counts()
+	if a+b > all+2*countingSlots || again > countingSlots {
+		t.Errorf("%d and %d requests, %d of them again; %d are needed", a, b, again, all)
+	}
+}
+
+// TestKilledScreenResumes kills a screen at random moments, 3 times or C2S_KILLS times:
+// it ends with the hits of a run that nothing disturbed, byte for byte, and asks again at
+// most for what was in flight.
+func TestKilledScreenResumes(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no kill -9 on Windows")
+	}
+	kills := 3
+	if n, err := strconv.Atoi(os.Getenv("C2S_KILLS")); err == nil {
+		kills = n
+	}
+	dir := countedScreen(t, max(8, 3*kills)) // long enough to be killed so often
+	run := func(s *countingServer, out string) []string { return countedRun(dir, out, s) }
 	hits := func(out string) []byte {
 		t.Helper()
 		if text, err := c2s(t, "screen", "analyse", filepath.Join(dir, out), "-q").CombinedOutput(); err != nil {
