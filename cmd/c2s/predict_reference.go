@@ -77,7 +77,7 @@ func (j *predictJob) shifts(ctx context.Context) (*predictor.Shift, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg := predictor.Config{TopK: j.o.topK, MinOverlap: r.overlap, Norm: r.norm}
+	cfg := predictor.Config{TopK: j.topK, MinOverlap: r.overlap, Norm: r.norm}
 	switch j.o.predictor {
 	case "additive":
 		return predictor.NewAdditive(known, j.in.genes, cfg)

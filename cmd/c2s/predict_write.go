@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -23,7 +24,7 @@ func (j *predictJob) prepare(ctx context.Context) (close func() error, err error
 	if err != nil {
 		return nil, badCells(j.in.file.Path(), err)
 	}
-	j.words, j.topK = enc.Words(), j.o.topK
+	j.words, j.topK = enc.Words(), cmp.Or(j.o.topK, 200)
 	switch j.o.predictor {
 	case "llm":
 		var given *prompt.Templates

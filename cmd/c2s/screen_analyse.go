@@ -27,11 +27,12 @@ func newScreenAnalyse(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "analyse -c screen.yaml|RUN [-o DIR]", Short: "Find the hits of a screen that was run", Args: need(0, 1),
 		Long: `analyse reads the scores of a screen, RUN/scores.tsv.gz or the file itself, where RUN is
-the folder of the screen.yaml if that is given instead, and calls each compound: context-selective (up in the positive context, unmoved in the neutral
-one), both, neutral-only, suppressor, inert, or undetermined. Donors are the unit of
-replication; tests are moderated t-statistics; "unmoved" is shown by two one-sided
-tests against a margin; each call has its own false discovery rate. If the positive
-control is not seen, no call is made.
+the folder of the screen.yaml if that is given instead, and calls each compound:
+context-selective (up in the positive context, unmoved in the neutral one), both,
+neutral-only, suppressor, inert, or undetermined. Donors are the unit of replication;
+tests are moderated t-statistics; "unmoved" is shown by two one-sided tests against a
+margin; each call has its own false discovery rate. If the positive control is not
+seen, no call is made.
 
 DIR (default RUN/analysis) gets hits.tsv, validation.tsv with what a laboratory should
 run, and result.json with everything else.`,
@@ -41,6 +42,9 @@ run, and result.json with everything else.`,
 			if g.out == "-" {
 				return &usageError{errors.New("-o names a folder; --json prints the result to stdout"), cmd.CommandPath()}
 			}
+			if err := cfg.Check(); err != nil {
+				return &usageError{err, cmd.CommandPath()}
+			}
 			run, err := screenFolder(cmd, config, args)
 			if err != nil {
 				return err
@@ -49,20 +53,15 @@ run, and result.json with everything else.`,
 			return runScreenAnalyse(cmd.Context(), g, *cfg, run)
 		},
 	}
-	cmd.Flags().StringVarP(&config, "config", "c", "", "the screen, a `screen.yaml`")
-	screenAnalysisFlags(cmd, cfg)
-	return cmd
-}
-
-// screenAnalysisFlags are those of whatever analyses a screen.
-func screenAnalysisFlags(cmd *cobra.Command, cfg *analysis.Config) {
 	f := cmd.Flags()
+	f.StringVarP(&config, "config", "c", "", "the screen, a `screen.yaml`")
 	f.StringVar((*string)(&cfg.Score), "score", "u", "analyse the score `u|expr`: UCell's of the sentence, or the mean z of the decoded expression")
 	f.Float64Var(&cfg.FDR, "fdr", 0.1, "make calls at this false discovery `RATE`")
 	f.Float64Var(&cfg.Level, "level", 0.9, "`LEVEL` of the intervals")
 	f.Float64Var(&cfg.Margin, "unmoved", 0, "count changes below this `SCORE` as none (default: as the plan fixed it, or a quarter of the positive control's effect)")
 	f.StringVar(&cfg.Control, "control", "", "`NAME` of the positive control that is the unit (default: the plan's)")
 	f.IntVar(&cfg.Permutations, "permutations", 200, "`N` permutations behind the synergy")
+	return cmd
 }
 
 // screenFolder is the folder of a screen that was run: that of its screen.yaml, or the
@@ -94,15 +93,15 @@ func runScreenAnalyse(ctx context.Context, g *globals, cfg analysis.Config, run 
 	if g.out != "" {
 		out = g.out
 	}
+	if _, err := os.Stat(scores); errors.Is(err, os.ErrNotExist) {
+		return &inputError{err, "give the folder of a screen that was run"}
+	}
 	dir, err := atomicfile.CreateDir(out, atomicfile.Options{Force: g.force, Marker: manifest.Name, Inputs: []string{scores}})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, dir.Abort()) }()
 	t, err := record.ReadFile(scores)
-	if errors.Is(err, os.ErrNotExist) {
-		return &inputError{err, "give the folder of a screen that was run"}
-	}
 	if err != nil {
 		return err
 	}

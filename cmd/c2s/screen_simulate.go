@@ -87,6 +87,9 @@ func (o *screenSimulation) check(g *globals) error {
 	c.Compounds, c.Selective, c.Both, c.NeutralOnly, c.Suppressors = mix.Compounds, mix.Selective, mix.Both, mix.NeutralOnly, mix.Suppressors
 	c.Seed = g.seed
 	o.how.Seed, o.how.Workers = g.seed, g.workers()
+	if err := o.how.Check(); err != nil {
+		return err
+	}
 	return c.Check()
 }
 

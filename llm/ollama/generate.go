@@ -90,7 +90,7 @@ func (b *Backend) Generate(ctx context.Context, prompt string, opt llm.Options, 
 		Logprobs: true, TopLogprobs: opt.TopLogprobs, Options: b.options(s, &opt),
 	}
 	g := &stream{b: b, out: answer.Builder{Stops: opt.Stop, OnToken: onToken}}
-	err = b.work(ctx, func(ctx context.Context) error {
+	err = b.work(ctx, []string{prompt}, func(ctx context.Context) error {
 		err := b.api.Generate(ctx, req, func(r api.GenerateResponse) error {
 			// What has arrived already would else be worked off first.
 			if ctx.Err() != nil {

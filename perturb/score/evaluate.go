@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // Config says how to score. Control and Preset must be given; everything else has
@@ -114,14 +115,9 @@ func Evaluate(ctx context.Context, real, pred Input, cfg Config) (*Result, error
 	out.Splits = len(known.halves)
 	out.Warnings = append(out.Warnings, silent(truth, cfg.Preset)...)
 	for i, m := range metrics {
-		a := anchored(m, known, i, len(r.groups)-1, cfg)
-		out.Metrics = append(out.Metrics, a)
-		if n := m.Undefined(); n > 0 {
-			out.Warnings = append(out.Warnings, fmt.Sprintf("%s is not defined for %d of %d perturbations", m.Name, n, len(m.Values)))
-		} else if m.Values == nil && math.IsNaN(a.Score) {
-			out.Warnings = append(out.Warnings, m.Name+" is not defined")
-		}
+		out.Metrics = append(out.Metrics, anchored(m, known, i, len(r.groups)-1, cfg))
 	}
+	out.Warnings = append(out.Warnings, out.undefined()...)
 	if cfg.Preset == VCC2026 {
 		out.Challenge, err = challenge(ctx, recipe, truth, out.Metrics, known, cfg)
 	}
@@ -219,6 +215,23 @@ func remarks(c, pred *Cells, recipe recipe) []string {
 		}
 	}
 	return out
+}
+
+// undefined counts the perturbations that metrics have no value for.
+func (r *Result) undefined() []string {
+	var some []string
+	for _, m := range r.Metrics {
+		switch n := m.Undefined(); {
+		case m.Values == nil && math.IsNaN(m.Score):
+			some = append(some, m.Name+" (the panel)")
+		case n > 0:
+			some = append(some, fmt.Sprintf("%s (%d)", m.Name, n))
+		}
+	}
+	if len(some) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("not defined for some of the %d perturbations, which are then in no mean: %s", len(r.Perturbations), strings.Join(some, ", "))}
 }
 
 // silent says in how many perturbations reality has no significant gene, where a preset

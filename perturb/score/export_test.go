@@ -29,3 +29,6 @@ func KeepTarget(real, pred *Cells) ([]float64, error) {
 	}
 	return out, nil
 }
+
+// DonorDE is differential expression on donor pseudobulks of counts.
+func DonorDE(c *Cells) []Table { return c.donorDE(false) }

@@ -12,7 +12,12 @@ import (
 // δ(both) − δ(compound) − δ(interferon) on each donor, with variances shared as those
 // of the effects are.
 func (s *screen) interferon(r *Result) {
-	alone := s.responses[slot{record.Interferon, -1, 0}]
+	var alone *response
+	for dose := range max(1, len(s.t.Header.Doses)) { // the lowest, should there be several
+		if alone = s.responses[slot{record.Interferon, -1, int16(dose)}]; alone != nil {
+			break
+		}
+	}
 	if alone == nil {
 		return
 	}

@@ -37,7 +37,7 @@ func call(r *Result) {
 func (c *Compound) decide(r *Result) {
 	switch {
 	case !r.Assay.Sensitive:
-		c.Call, c.Why = Uninterpretable, r.Assay.Reason
+		c.Call, c.Why = Uninterpretable, "the positive control was not seen"
 		return
 	case c.Call == Unreliable:
 		return

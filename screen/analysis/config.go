@@ -55,6 +55,12 @@ const (
 	Bins = 3
 )
 
+// Check reports values that make no sense.
+func (c Config) Check() error {
+	_, err := c.fill()
+	return err
+}
+
 // fill puts the defaults in.
 func (c Config) fill() (Config, error) {
 	if c.Score == "" {

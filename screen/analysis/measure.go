@@ -88,7 +88,7 @@ func (s *screen) measure(ctx context.Context, r *Result) error {
 	wg.Wait()
 	lost := 0
 	for k, a := range s.responses {
-		if k.arm == record.Compound {
+		if k.item < 0 || s.t.Header.Items[k.item].Kind != record.Baseline {
 			r.Predictions += a.asked[0] + a.asked[1]
 		}
 		lost += a.lost[0] + a.lost[1]
@@ -119,6 +119,9 @@ func (s *screen) compound(r *Result, c *Compound, y *synergy) {
 		a = new(response)
 	}
 	for cluster, info := range s.t.Header.Clusters {
+		if c.Kind == record.Decoy {
+			break // nobody asks which donor a decoy moved
+		}
 		d := Donor{Name: info.Name, Pos: missing(), Neu: missing()}
 		if cluster < len(a.effects.Pos) {
 			d.Pos, d.Neu = Number(a.effects.Pos[cluster]), Number(a.effects.Neu[cluster])

@@ -40,8 +40,6 @@ type Test struct {
 	Q Number `json:"q"`
 }
 
-func noTest() Test { return Test{missing(), missing()} }
-
 // Compound is what is known of an item of the screen. Effects are differences of the
 // score from the vehicle's.
 type Compound struct {
@@ -112,8 +110,8 @@ type Compound struct {
 	CopyRate  Number `json:"copy_rate"`
 	// StoppedAt is the stage at which a racing design gave it up, 0 if it did not.
 	StoppedAt int `json:"stopped_at"`
-	// Donors are the effects on each.
-	Donors []Donor `json:"donors"`
+	// Donors are the effects on each; those of decoys are left out.
+	Donors []Donor `json:"donors,omitempty"`
 	// What the run knows beyond scores.
 	Side        map[string]record.Pair `json:"side,omitempty"`
 	TargetShare *record.Pair           `json:"target_share,omitempty"`
@@ -161,7 +159,8 @@ type Result struct {
 	// VehicleValid and VehicleCopies are shares, by context.
 	VehicleValid  [2]Number `json:"vehicle_valid_rate"`
 	VehicleCopies [2]Number `json:"vehicle_copy_rate"`
-	Predictions   int       `json:"predictions"` // rows of the compounds
+	// Predictions are the rows that the model was asked for beyond the vehicle's.
+	Predictions int `json:"predictions"`
 
 	Model    Model             `json:"model"`
 	Assay    Assay             `json:"assay"`

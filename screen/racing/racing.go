@@ -8,6 +8,7 @@
 package racing
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/cellsentence/c2s/screen/moderated"
@@ -38,13 +39,17 @@ type Rule struct {
 // small variance makes fewer compounds hopeless.
 func Default(cells int, s2 float64) Rule {
 	first := min(max(cells/4, 3), cells)
-	return Rule{Stages: []Stage{{first, 0}, {first, first}, {cells, cells}}, Least: 1, S2: s2, DF: 4}
+	r := Rule{Stages: []Stage{{first, 0}, {first, first}}, Least: 1, S2: s2, DF: 4}
+	if first < cells {
+		r.Stages = append(r.Stages, Stage{cells, cells})
+	}
+	return r
 }
 
 // Check reports rules that make no sense.
 func (r Rule) Check() error {
 	if len(r.Stages) == 0 {
-		return fmt.Errorf("a race without a stage")
+		return errors.New("a race without a stage")
 	}
 	var last Stage
 	for i, s := range r.Stages {

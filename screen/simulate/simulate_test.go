@@ -36,6 +36,7 @@ func pick[T any](small, large T) T {
 func TestRecall(t *testing.T) {
 	fixed, racing := simulate.NewOutcome(), simulate.NewOutcome()
 	ordinary, screens := 0.0, pick(2, 20)
+	var synergy, of [2]float64 // inert and context-selective compounds with p ≤ 0.05
 	var slowest time.Duration
 	for seed := range screens {
 		cfg := simulate.Typical(4000, 40)
@@ -52,6 +53,16 @@ func TestRecall(t *testing.T) {
 		slowest = max(slowest, time.Since(start))
 		fixed.Add(r, truth)
 		ordinary += ordinaryRecall(r, truth) / float64(screens)
+		for _, c := range r.Hits {
+			for k, class := range []simulate.Class{simulate.Inert, simulate.Selective} {
+				if truth[c.Item].Class == class {
+					of[k]++
+					if c.SynergyP <= 0.05 {
+						synergy[k]++
+					}
+				}
+			}
+		}
 		if table, err = simulate.Race(t.Context(), cfg, table); err != nil {
 			t.Fatal(err)
 		}
@@ -64,6 +75,10 @@ func TestRecall(t *testing.T) {
 	t.Logf("%d screens: recall %.4f, FDR %.4f; ordinary t-tests %.4f; race: recall %.4f, FDR %.4f, %.2f times fewer predictions; slowest analysis of %.0f rows %v",
 		screens, fixed.Recall, fixed.FDR, ordinary, racing.Recall, racing.FDR, saved, fixed.Predictions, slowest)
 	t.Logf("calibration %+v; race %+v; inert p ≤ 0.05: %.4f and %.4f; coverage %.4f", fixed.Calibration, racing.Calibration, fixed.InertPos, fixed.InertSplit, fixed.Coverage)
+	t.Logf("synergy: size %.4f, power %.4f at 0.05, where 1/32 is the least p", synergy[0]/of[0], synergy[1]/of[1])
+	if synergy[0]/of[0] > 0.06 || synergy[1]/of[1] < 0.7 {
+		t.Error("the test of the synergy is not what it was")
+	}
 	if fixed.Recall < 0.9 || fixed.FDR > 0.1 || racing.FDR > 0.1 {
 		t.Errorf("recall %.3f, FDR %.3f and %.3f", fixed.Recall, fixed.FDR, racing.FDR)
 	}
@@ -120,7 +135,7 @@ func TestUniform(t *testing.T) {
 	screens := pick(150, 500)
 	var pos, split, call []float64
 	for seed := range screens {
-		cfg := simulate.Typical(pick(150, 4000), pick(2, 40))
+		cfg := simulate.Typical(pick(150, 1000), pick(2, 10))
 		cfg.Cells = pick(10, 50)
 		cfg.Seed = 1000 + uint64(seed)
 		table, truth, err := simulate.Table(t.Context(), cfg)
@@ -164,7 +179,7 @@ func TestUniform(t *testing.T) {
 func TestEquivalence(t *testing.T) {
 	var n, plus, minus float64
 	for seed := range pick(10, 20) {
-		cfg := simulate.Typical(pick(400, 4000), 0)
+		cfg := simulate.Typical(pick(400, 1000), 0)
 		cfg.Both, cfg.NeutralOnly, cfg.Suppressors = cfg.Compounds, 0, 0
 		cfg.Cells = pick(10, 50)
 		cfg.Seed = uint64(seed)

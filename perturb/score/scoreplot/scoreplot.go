@@ -159,8 +159,8 @@ func Perturbations(r *score.Result, m *score.Anchored) (*figure.Figure, error) {
 		f.Plot.Legend.Add(of.name, marks)
 	}
 	f.Plot.NominalY(names...)
-	f.Plot.Y.Max = float64(len(order)) + 1.2 // room for the legend
-	f.Width, f.Height = 7*vg.Inch, vg.Points(110+15*float64(len(order)))
+	f.Plot.Y.Max = float64(len(order)) + 2.4 // room for the legend
+	f.Width, f.Height = 7*vg.Inch, vg.Points(130+15*float64(len(order)))
 	return f, nil
 }
 
