@@ -37,8 +37,8 @@ show, and predictions, tokens, hours and money.
 
 --init POS.h5ad NEU.h5ad writes a screen.yaml with a comment on every key, to stdout or
 to --out. --schema prints the JSON Schema of it, for editors.`,
-		Example: `  c2s screen plan --init positive.h5ad neutral.h5ad -o screen.yaml
-  c2s screen plan -c screen.yaml`,
+		Example: `  c2s screen plan --init testdata/demo.h5ad testdata/demo.h5ad -o screen.yaml
+  c2s screen plan -c examples/screen/screen.yaml -o screened`,
 	}
 	schema := false
 	f := cmd.Flags()
