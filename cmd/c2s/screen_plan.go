@@ -37,8 +37,8 @@ show, and predictions, tokens, hours and money.
 
 --init POS.h5ad NEU.h5ad writes a screen.yaml with a comment on every key, to stdout or
 to --out. --schema prints the JSON Schema of it, for editors.`,
-		Example: `  c2s screen plan --init positive.h5ad neutral.h5ad -o screen.yaml
-  c2s screen plan -c screen.yaml`,
+		Example: `  c2s screen plan --init testdata/demo.h5ad testdata/demo.h5ad -o screen.yaml
+  c2s screen plan -c examples/screen/screen.yaml -o screened`,
 	}
 	schema := false
 	f := cmd.Flags()
@@ -69,8 +69,11 @@ func runScreenInit(ctx context.Context, g *globals, args []string) (err error) {
 	}
 	if g.out != "" && g.out != "-" { // names of files begin where the screen.yaml lies
 		for _, x := range []*screen.ContextConfig{&cfg.Contexts.Positive, &cfg.Contexts.Neutral} {
-			if path, err := filepath.Rel(filepath.Dir(g.out), x.File); err == nil && !filepath.IsAbs(x.File) {
-				x.File = path
+			if filepath.IsAbs(x.File) {
+				continue
+			}
+			if x.File, err = relative(filepath.Dir(g.out), x.File); err != nil {
+				return err
 			}
 		}
 	}
@@ -83,6 +86,18 @@ func runScreenInit(ctx context.Context, g *globals, args []string) (err error) {
 		return err
 	}
 	return out.Commit()
+}
+
+// relative is a path as it reads from folder, one of them absolute or not.
+func relative(folder, path string) (string, error) {
+	from, err := filepath.Abs(folder)
+	if err != nil {
+		return "", err
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		return "", err
+	}
+	return filepath.Rel(from, path)
 }
 
 // read reads the screen.yaml and makes the plan.

@@ -49,7 +49,7 @@ of another plan is refused. The rows are the same bytes however often it was sto
 --shard I/N asks about the I-th of N parts of the compounds, counted from 0, with a
 journal and a file of its own; the one that ends last joins the parts. Every shard asks
 the vehicle and the positive controls as well, by which it judges.`,
-		Example: "  c2s screen run -c screen.yaml --backend llamacpp://127.0.0.1:8080",
+		Example: "  c2s screen run -c examples/screen/screen.yaml --backend demo -o screened",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
 			if o.part, err = shard.Resolve(o.shard, 0, g.getenv); err != nil {
