@@ -223,6 +223,16 @@ func TestOneDonor(t *testing.T) {
 	if c.Split.Value.Missing() || !c.Split.Lo.Missing() || !c.Q.Missing() || c.Call != analysis.Uninterpretable {
 		t.Errorf("split %+v, q %v, call %s", c.Split, c.Q, c.Call)
 	}
+	// The effects of the others are within the margin, which is no test either: they
+	// would lead the ranking.
+	for _, c := range got.Hits {
+		if !c.P.Missing() || !c.Q.Missing() {
+			t.Errorf("%s has p %v and q %v with one donor", c.Name, c.P, c.Q)
+		}
+	}
+	if got.Hits[0].Name != "x" {
+		t.Errorf("the ranking begins with %s, not with the largest split", got.Hits[0].Name)
+	}
 	if !strings.Contains(strings.Join(got.Warnings, "\n"), "one donor or cell line") {
 		t.Errorf("warnings %q", got.Warnings)
 	}
