@@ -111,7 +111,7 @@ type Margin struct {
 
 // Leading says which compounds are asked about at several doses.
 type Leading struct {
-	Doses []string `yaml:"doses,omitempty" doc:"At least three, rising; the dose of the list of compounds is one of them or stands for itself. None: no doses."`
+	Doses []string `yaml:"doses,omitempty" doc:"At least three, rising; none: leading compounds have one dose, too. A compound for which the list has no dose is screened at the middle one."`
 	T     float64  `yaml:"t,omitempty" doc:"The least moderated t of the positive effect and of the split that makes a compound leading (default 3)."`
 	Names []string `yaml:"names,omitempty" doc:"Compounds that are leading whatever they do."`
 }

@@ -23,21 +23,27 @@ func (p *Plan) compounds() error {
 		return err
 	}
 	p.Warnings = append(p.Warnings, warnings...)
-	p.Doses = []string{""}
-	dose := func(text string) int16 {
-		at := slices.Index(p.Doses, text)
-		if at < 0 {
-			at = len(p.Doses)
-			p.Doses = append(p.Doses, text)
+	// A compound without a dose is given the middle one, where there are several.
+	own := func(c *Compound) string {
+		if n := len(cfg.Leading.Doses); c.Dose == "" && n > 0 {
+			return cfg.Leading.Doses[n/2]
 		}
-		return int16(at)
+		return c.Dose
 	}
-	for _, d := range cfg.Leading.Doses {
-		dose(d)
+	doses := slices.Clone(cfg.Leading.Doses)
+	for i := range list {
+		doses = append(doses, own(&list[i]))
 	}
-	if len(p.Doses) > 1 {
-		p.Doses = p.Doses[1:]
+	for _, name := range cfg.Controls.Positive {
+		if !slices.ContainsFunc(list, func(c Compound) bool { return strings.EqualFold(c.Name, strings.TrimSpace(name)) }) {
+			doses = append(doses, "")
+		}
 	}
+	p.Doses = rising(doses)
+	if len(p.Doses) > math.MaxInt16 {
+		return wrong(path, "", "%d different doses", len(p.Doses))
+	}
+	dose := func(text string) int16 { return int16(slices.Index(p.Doses, text)) }
 	controls := map[string]record.Item{}
 	for _, name := range cfg.Controls.Positive {
 		low := strings.ToLower(strings.TrimSpace(name))
@@ -47,11 +53,11 @@ func (p *Plan) compounds() error {
 		if _, ok := controls[low]; ok {
 			return wrong(cfg.path+": controls.positive", "", "%s is named twice", name)
 		}
-		controls[low] = record.Item{Name: strings.TrimSpace(name), Kind: record.Control}
+		controls[low] = record.Item{Name: strings.TrimSpace(name), Kind: record.Control, MainDose: max(dose(""), 0)}
 	}
 	var tests []Compound
 	for _, c := range list {
-		item := record.Item{Name: c.Name, Kind: record.Test, Known: c.Known, Evidence: c.Evidence, Mechanism: c.Mechanism, Targets: c.Targets, MainDose: dose(c.Dose)}
+		item := record.Item{Name: c.Name, Kind: record.Test, Known: c.Known, Evidence: c.Evidence, Mechanism: c.Mechanism, Targets: c.Targets, MainDose: dose(own(&c))}
 		if control, ok := controls[strings.ToLower(c.Name)]; ok {
 			control.Mechanism, control.Targets, control.MainDose = item.Mechanism, item.Targets, item.MainDose
 			controls[strings.ToLower(c.Name)] = control
@@ -64,18 +70,13 @@ func (p *Plan) compounds() error {
 	if len(tests) == 0 {
 		return wrong(path, "", "there is no compound beside the positive controls")
 	}
-	if len(p.Doses) > math.MaxInt16 {
-		return wrong(path, "", "%d different doses", len(p.Doses))
-	}
 	for _, name := range cfg.Leading.Names {
 		if !slices.ContainsFunc(tests, func(c Compound) bool { return c.Name == name }) {
 			return wrong(cfg.path+": leading.names", "names are those of the list of compounds", "%q is no compound", name)
 		}
 	}
 	for _, name := range cfg.Controls.Positive {
-		item := controls[strings.ToLower(strings.TrimSpace(name))]
-		item.MainDose = max(item.MainDose, 0)
-		p.Items = append(p.Items, item)
+		p.Items = append(p.Items, controls[strings.ToLower(strings.TrimSpace(name))])
 	}
 	for _, f := range []struct {
 		family string

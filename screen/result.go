@@ -73,6 +73,12 @@ func (r *run) result() (*Result, error) {
 			r.tally.card(i, &r.res.Header.Items[i])
 		}
 	}
+	r.res.Tokens = map[string]float64{}
+	for family, sum := range r.tokens {
+		if sum[0] > 0 {
+			r.res.Tokens[family] = float64(sum[0]) / float64(sum[1])
+		}
+	}
 	r.res.Rows = r.rows
 	Sort(r.res.Rows)
 	slices.SortStableFunc(r.res.Examples, func(a, b Example) int {
