@@ -23,27 +23,17 @@ func (p *Plan) compounds() error {
 		return err
 	}
 	p.Warnings = append(p.Warnings, warnings...)
-	// A compound without a dose is given the middle one, where there are several.
-	own := func(c *Compound) string {
-		if n := len(cfg.Leading.Doses); c.Dose == "" && n > 0 {
-			return cfg.Leading.Doses[n/2]
+	dose := func(text string) int16 {
+		at := slices.Index(p.Doses, text)
+		if at < 0 {
+			at = len(p.Doses)
+			p.Doses = append(p.Doses, text)
 		}
-		return c.Dose
+		return int16(at)
 	}
-	doses := slices.Clone(cfg.Leading.Doses)
-	for i := range list {
-		doses = append(doses, own(&list[i]))
+	for _, d := range cfg.Leading.Doses { // the first of all, as they rise
+		dose(d)
 	}
-	for _, name := range cfg.Controls.Positive {
-		if !slices.ContainsFunc(list, func(c Compound) bool { return strings.EqualFold(c.Name, strings.TrimSpace(name)) }) {
-			doses = append(doses, "")
-		}
-	}
-	p.Doses = rising(doses)
-	if len(p.Doses) > math.MaxInt16 {
-		return wrong(path, "", "%d different doses", len(p.Doses))
-	}
-	dose := func(text string) int16 { return int16(slices.Index(p.Doses, text)) }
 	controls := map[string]record.Item{}
 	for _, name := range cfg.Controls.Positive {
 		low := strings.ToLower(strings.TrimSpace(name))
@@ -53,11 +43,11 @@ func (p *Plan) compounds() error {
 		if _, ok := controls[low]; ok {
 			return wrong(cfg.path+": controls.positive", "", "%s is named twice", name)
 		}
-		controls[low] = record.Item{Name: strings.TrimSpace(name), Kind: record.Control, MainDose: max(dose(""), 0)}
+		controls[low] = record.Item{Name: strings.TrimSpace(name), Kind: record.Control, MainDose: -1}
 	}
 	var tests []Compound
 	for _, c := range list {
-		item := record.Item{Name: c.Name, Kind: record.Test, Known: c.Known, Evidence: c.Evidence, Mechanism: c.Mechanism, Targets: c.Targets, MainDose: dose(own(&c))}
+		item := record.Item{Name: c.Name, Kind: record.Test, Known: c.Known, Evidence: c.Evidence, Mechanism: c.Mechanism, Targets: c.Targets, MainDose: dose(c.Dose)}
 		if control, ok := controls[strings.ToLower(c.Name)]; ok {
 			control.Mechanism, control.Targets, control.MainDose = item.Mechanism, item.Targets, item.MainDose
 			controls[strings.ToLower(c.Name)] = control
@@ -70,13 +60,20 @@ func (p *Plan) compounds() error {
 	if len(tests) == 0 {
 		return wrong(path, "", "there is no compound beside the positive controls")
 	}
+	if len(p.Doses) >= math.MaxInt16 {
+		return wrong(path, "", "%d different doses", len(p.Doses))
+	}
 	for _, name := range cfg.Leading.Names {
 		if !slices.ContainsFunc(tests, func(c Compound) bool { return c.Name == name }) {
 			return wrong(cfg.path+": leading.names", "names are those of the list of compounds", "%q is no compound", name)
 		}
 	}
 	for _, name := range cfg.Controls.Positive {
-		p.Items = append(p.Items, controls[strings.ToLower(strings.TrimSpace(name))])
+		item := controls[strings.ToLower(strings.TrimSpace(name))]
+		if item.MainDose < 0 { // the list does not have it
+			item.MainDose = dose("")
+		}
+		p.Items = append(p.Items, item)
 	}
 	for _, f := range []struct {
 		family string

@@ -258,7 +258,7 @@ func TestRacing(t *testing.T) {
 	if want := map[string]int{"1 1 uM": 12}; !reflect.DeepEqual(rows["harmful"], want) {
 		t.Errorf("harmful: %v", rows["harmful"])
 	}
-	if rows["-"]["2 "] != 24*4 {
+	if rows["-"]["2 0.1 uM"] != 24*4 { // the dose of an arm without a compound says nothing
 		t.Errorf("vehicle and interferon: %v", rows["-"])
 	}
 	// All shards ask so much, whatever they record.

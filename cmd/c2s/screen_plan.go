@@ -70,8 +70,11 @@ func runScreenInit(ctx context.Context, g *globals, args []string) (err error) {
 	}
 	if g.out != "" && g.out != "-" { // names of files begin where the screen.yaml lies
 		for _, x := range []*screen.ContextConfig{&cfg.Contexts.Positive, &cfg.Contexts.Neutral} {
-			if path, err := filepath.Rel(filepath.Dir(g.out), x.File); err == nil && !filepath.IsAbs(x.File) {
-				x.File = path
+			if filepath.IsAbs(x.File) {
+				continue
+			}
+			if x.File, err = relative(filepath.Dir(g.out), x.File); err != nil {
+				return err
 			}
 		}
 	}
@@ -84,6 +87,18 @@ func runScreenInit(ctx context.Context, g *globals, args []string) (err error) {
 		return err
 	}
 	return out.Commit()
+}
+
+// relative is a path as it reads from folder, one of them absolute or not.
+func relative(folder, path string) (string, error) {
+	from, err := filepath.Abs(folder)
+	if err != nil {
+		return "", err
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		return "", err
+	}
+	return filepath.Rel(from, path)
 }
 
 // read reads the screen.yaml and makes the plan.
