@@ -119,6 +119,7 @@ type run struct {
 	rows   []record.Row
 	own    []bool // items of this shard
 	judge  *judge
+	notes  []string
 	tokens map[string][2]int // of prompts, and prompts, by family
 }
 

@@ -109,7 +109,9 @@ func table(got *Result) *record.Table {
 func written(t testing.TB, got *record.Table) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := record.Write(&b, got); err != nil {
+	same := *got
+	same.Header.Order = "" // says how it was asked
+	if err := record.Write(&b, &same); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -365,6 +367,13 @@ func TestSaturation(t *testing.T) {
 	got := runOf(t, p, RunConfig{})
 	if !strings.Contains(strings.Join(got.Warnings, "\n"), "saturated") {
 		t.Errorf("%q", got.Warnings)
+	}
+	r, err := analysis.Analyse(t.Context(), table(got), analysis.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(strings.Join(r.Warnings, "\n"), "saturated") || !strings.Contains(r.Methods(), "cell first, as the model was trained") {
+		t.Errorf("%q\n%s", r.Warnings, r.Methods())
 	}
 }
 

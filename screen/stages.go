@@ -109,7 +109,7 @@ func (r *run) references(ctx context.Context) error {
 	}
 	r.saturation(vehicle, controls)
 	if err := r.tally.draw(r.cfg.Seed); err != nil {
-		r.warning(fmt.Sprintf("whether a compound moves the program more than other genes is not told: %v", err))
+		r.note(fmt.Sprintf("whether a compound moves the program more than other genes is not told: %v", err))
 	}
 	r.judge, err = newJudge(r.Plan, r.header(), vehicle)
 	return err
@@ -178,9 +178,15 @@ func (r *run) saturation(vehicle []record.Row, controls map[int][]record.Row) {
 	before := r.meanScore(record.Positive, vehicle)
 	for i, item := range r.Items {
 		if after := r.meanScore(record.Positive, controls[i]); before > saturated*after {
-			r.warning(fmt.Sprintf("the positive context is saturated: without treatment it has %.0f %% of the score that %s gives it, so that little can rise", 100*before/after, item.Name))
+			r.note(fmt.Sprintf("the positive context is saturated: without treatment it has %.0f %% of the score that %s gives it, so that little can rise", 100*before/after, item.Name))
 		}
 	}
+}
+
+// note is a warning that goes with the scores.
+func (r *run) note(text string) {
+	r.notes = append(r.notes, text)
+	r.warning(text)
 }
 
 func (r *run) warning(text string) {

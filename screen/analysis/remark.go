@@ -13,6 +13,9 @@ func notes() map[string]string {
 
 // remark adds warnings about the screen as a whole.
 func (s *screen) remark(r *Result) {
+	for _, note := range s.t.Header.Notes {
+		s.warn("%s", note)
+	}
 	if s.clusters[0] == 2 || s.clusters[1] == 2 {
 		s.warn("two donors or cell lines in a context: tests lean on the variances of the other compounds")
 	}
