@@ -40,7 +40,7 @@ type Config struct {
 	Leading    Leading         `yaml:"leading,omitempty" doc:"Compounds that look promising are asked about at several doses."`
 	Design     string          `yaml:"design,omitempty" enum:"fixed,racing" doc:"fixed (the default) asks about all cells for every compound; racing drops hopeless compounds early."`
 	Racing     Racing          `yaml:"racing,omitempty" doc:"Settings of the design racing."`
-	Order      string          `yaml:"order,omitempty" enum:"trained,pilot" doc:"trained (the default) keeps the words that the model was trained on; pilot tries a prompt with the cell before the compound, which lets servers share the work on a cell, and takes it if the positive controls do the same in both (correlation of 0.9)."`
+	Order      string          `yaml:"order,omitempty" enum:"trained,pilot" doc:"trained (the default) keeps the words that the model was trained on; pilot tries a prompt with the cell before the compound, which lets servers share the work on a cell, and takes it if the positive controls do the same in both (concordance of 0.9)."`
 	Budget     Budget          `yaml:"budget,omitempty" doc:"Where the run stops; it goes on when the budget is raised. 0 is no limit."`
 	Price      Price           `yaml:"price,omitempty" doc:"What it costs, for the plan and for a budget of money."`
 	Seed       uint64          `yaml:"seed,omitempty" doc:"Keys everything that is random (default 42)."`

@@ -62,7 +62,7 @@ type Result struct {
 	Progress Progress
 	// Order says in which order prompts name cell and compound, and why.
 	Order string
-	// Pilot is the correlation that decided it, NaN without a pilot.
+	// Pilot is the concordance correlation that decided it, NaN without a pilot.
 	Pilot float64
 	// Tokens is how many tokens prompts have on average about compounds and about decoys,
 	// by family: names of decoys should be as long. It is empty where none are counted.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -27,6 +28,7 @@ type fake struct {
 	seeds map[string]int // asked, by seed, row and name
 	order []string       // context, name and row, as they came
 	fail  int            // after so many answers, if above 0
+	luck  uint64         // another one for the same seeds
 }
 
 func newFake(p *Plan) *fake { return &fake{program: p.Program.Words(), seeds: map[string]int{}} }
@@ -55,7 +57,7 @@ func (f *fake) Predict(ctx context.Context, r perturb.Request) (perturb.Response
 	if failed {
 		return perturb.Response{}, errFake
 	}
-	luck := rand.New(rand.NewPCG(r.Seed, uint64(c.Row)))
+	luck := rand.New(rand.NewPCG(r.Seed^f.luck, uint64(c.Row)))
 	genes := slices.Clone(c.Genes)
 	luck.Shuffle(5, func(i, j int) { genes[i], genes[j] = genes[j], genes[i] })
 	lift := 0
@@ -311,14 +313,19 @@ func (c contrary) Predict(ctx context.Context, r perturb.Request) (perturb.Respo
 
 // TestPilot: the cell comes first if the controls do the same, and only then.
 func TestPilot(t *testing.T) {
-	p := mustPlan(t, folder(t, demoCompounds, "cells: 6", "cells: 6\norder: pilot"))
+	p := mustPlan(t, folder(t, demoCompounds, "cells: 6", "cells: 6\norder: pilot", "vehicle_replicates: 4", "vehicle_replicates: 8"))
+	like := newFake(p) // does the same with other luck
+	like.luck = 1
 	for _, c := range []struct {
 		other perturb.Predictor
 		want  string
-	}{{newFake(p), "cell first"}, {contrary{newFake(p)}, "compound first"}} {
+	}{{like, "cell first"}, {contrary{newFake(p)}, "compound first"}} {
 		got := runOf(t, p, RunConfig{CompoundFirst: true, CellFirst: c.other})
 		if !strings.HasPrefix(got.Order, c.want) || got.Pilot != got.Pilot {
 			t.Errorf("%s (r = %v)", got.Order, got.Pilot)
+		}
+		if p := got.Progress; p.Done != p.Total || len(got.Rows) >= p.Done {
+			t.Errorf("%+v, %d rows", p, len(got.Rows))
 		}
 	}
 	if got := runOf(t, p, RunConfig{}); got.Pilot == got.Pilot {
@@ -423,5 +430,25 @@ func TestSpecificity(t *testing.T) {
 	}
 	if !(p["split"] <= 0.01) || !(p["nothing"] > 0.05) {
 		t.Errorf("%v", p)
+	}
+}
+
+// TestConcordance: values by hand from the definition.
+func TestConcordance(t *testing.T) {
+	for _, c := range []struct {
+		a, b []float64
+		want float64
+	}{
+		{[]float64{1, 2, 3}, []float64{1, 2, 3}, 1},
+		{[]float64{1, 2, 3}, []float64{2, 3, 4}, 2 * 2 / (2 + 2 + 3.0)},
+		{[]float64{1, 2, 3}, []float64{3, 2, 1}, -1},
+		{[]float64{0, 1}, []float64{0, 3}, 2 * 1.5 / (0.5 + 4.5 + 2)},
+	} {
+		if got := concordance(c.a, c.b); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("%v, %v: %v, expected %v", c.a, c.b, got, c.want)
+		}
+	}
+	if got := concordance([]float64{1}, []float64{1}); got == got {
+		t.Error("a correlation of one point")
 	}
 }
