@@ -51,7 +51,10 @@ journal and a file of its own; the one that ends last joins the parts. Every sha
 the vehicle and the positive controls as well, by which it judges.`,
 		Example: "  c2s screen run -c screen.yaml --backend llamacpp://127.0.0.1:8080",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var err error
+			err := noSeed(cmd)
+			if err != nil {
+				return err
+			}
 			if o.part, err = shard.Resolve(o.shard, 0, g.getenv); err != nil {
 				return &usageError{err, cmd.CommandPath()}
 			}
