@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -123,8 +124,7 @@ func (g *globals) folder(cfg *screen.Config) string {
 
 func runScreenPlan(ctx context.Context, g *globals, o *screenFlags) error {
 	cfg, p, err := o.read(ctx, g)
-	var contexts *screen.ContextError
-	if errors.As(err, &contexts) { // show what was found before it is refused
+	if _, refused := errors.AsType[*screen.ContextError](err); refused { // show what was found before it is refused
 		if g.json {
 			return errors.Join(printJSON(g.stdout, p), err)
 		}
@@ -179,20 +179,20 @@ func writePlan(g *globals, cfg *screen.Config, p *screen.Plan, force bool) (err 
 
 // contextText is the verification of the contexts for people.
 func contextText(p *screen.Plan) string {
-	s := ""
+	var b strings.Builder
 	for _, c := range p.Checks {
 		verdict := "differ"
 		if !c.Passed {
 			verdict = "do NOT differ"
 		}
-		s += fmt.Sprintf("contexts %s by %s (%d genes): the positive one is higher in %d of %d donor pairs\n", verdict, printable(c.Program), c.Genes, c.Above, c.Pairs)
+		fmt.Fprintf(&b, "contexts %s by %s (%d genes): the positive one is higher in %d of %d donor pairs\n", verdict, printable(c.Program), c.Genes, c.Above, c.Pairs)
 		for x, list := range c.Donors {
 			for _, d := range list {
-				s += fmt.Sprintf("  %-8s  %-20s  U %.3f ± %.3f  %d cells\n", []string{"positive", "neutral"}[x], printable(d.Name), d.Mean, d.SD, d.Cells)
+				fmt.Fprintf(&b, "  %-8s  %-20s  U %.3f ± %.3f  %d cells\n", []string{"positive", "neutral"}[x], printable(d.Name), d.Mean, d.SD, d.Cells)
 			}
 		}
 	}
-	return s
+	return b.String()
 }
 
 // planText is the plan for people.
