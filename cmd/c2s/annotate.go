@@ -13,6 +13,7 @@ import (
 
 	"github.com/cellsentence/c2s/cellsentence/dataset"
 	"github.com/cellsentence/c2s/h5ad"
+	"github.com/cellsentence/c2s/internal/shard"
 	"github.com/cellsentence/c2s/llm/batch"
 	"github.com/cellsentence/c2s/llm/task"
 )
@@ -28,6 +29,7 @@ type annotateFlags struct {
 	topK     int
 	batch    int
 	abstain  float64
+	part     partFlags
 }
 
 func newAnnotate(g *globals) *cobra.Command {
@@ -41,10 +43,11 @@ obs/c2s_cell_type and obs/c2s_confidence are added, or a .tsv or .parquet.
 confidence is its share of their probability. Without it the model answers freely.
 --cluster COLUMN lets the cells of a cluster vote; --batch N gives the cells of a
 batch a label of their own each; --abstain P leaves out labels below a confidence.
---truth COLUMN measures the labels: accuracy, macro-F1 and the confusion matrix.`,
+--truth COLUMN measures the labels: accuracy, macro-F1 and the confusion matrix.
+--shard I/N (or auto) writes one part of N, for c2s merge to join.`,
 		Example: "  c2s annotate testdata/demo.h5ad --backend demo --truth cell_type -o types.tsv",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.check(g); err != nil {
+			if err := errors.Join(o.check(g), o.part.resolve(g)); err != nil {
 				return &usageError{err, cmd.CommandPath()}
 			}
 			return runAnnotate(cmd.Context(), g, o, args[0])
@@ -60,6 +63,7 @@ batch a label of their own each; --abstain P leaves out labels below a confidenc
 	f.IntVar(&o.topK, "top-k", 0, "show the first `K` genes of a cell (default: 200, as C2S models were trained)")
 	f.IntVar(&o.batch, "batch", 0, "label `N` cells at a time, each label once; 0 labels each cell by itself")
 	f.Float64Var(&o.abstain, "abstain", 0, "no label for cells whose confidence is below `P`")
+	o.part.add(f)
 	return cmd
 }
 
@@ -75,6 +79,10 @@ func (o *annotateFlags) check(g *globals) error {
 		return errors.New("--batch needs --labels FILE")
 	case o.batch > 0 && o.cluster != "":
 		return errors.New("--batch and --cluster exclude each other")
+	case o.part.text != "" && (o.cluster != "" || o.truth != ""):
+		return errors.New("--cluster and --truth need all cells, and --shard sees a part")
+	case o.part.text != "" && o.batch > 0 && shard.BlockRows%o.batch != 0:
+		return fmt.Errorf("--batch %d does not divide %d, the rows at which shards are cut: take a power of two", o.batch, shard.BlockRows)
 	case !(o.abstain >= 0 && o.abstain <= 1):
 		return errors.New("--abstain goes from 0 to 1")
 	}
@@ -140,6 +148,10 @@ func runAnnotate(ctx context.Context, g *globals, o *annotateFlags, path string)
 			return &inputError{errors.New("--batch needs a backend that scores labels"), "llama-server does (llamacpp://…)"}
 		}
 	}
+	if fresh, err := o.begin(ctx, g, path, m.options(g, words, topK, o.organism)); fresh || err != nil {
+		return err
+	}
+	result.Out = g.out
 	list, err := o.annotate(ctx, g, in, a, m, topK, path)
 	if err != nil {
 		return err
@@ -165,6 +177,9 @@ func runAnnotate(ctx context.Context, g *globals, o *annotateFlags, path string)
 	if err := o.write(ctx, g, in, m, list, path, topK); err != nil {
 		return err
 	}
+	if err := o.part.finish(ctx, g, map[string]int64{"cells": int64(result.Cells), "empty_cells": int64(result.Empty)}, result.Warnings); err != nil {
+		return err
+	}
 	for _, w := range result.Warnings {
 		g.logger().Warn(w)
 	}
@@ -180,11 +195,12 @@ func runAnnotate(ctx context.Context, g *globals, o *annotateFlags, path string)
 
 // annotate asks about all cells, in order.
 func (o *annotateFlags) annotate(ctx context.Context, g *globals, in *input, a *task.Annotator, m *model, topK int, path string) ([]task.Annotation, error) {
-	cells, failed, err := in.cells(ctx, g, topK)
+	part := o.part.rows(in.matrix.NObs)
+	cells, failed, err := in.cells(ctx, g, topK, part)
 	if err != nil {
 		return nil, err
 	}
-	bar := g.start("annotating "+path, "cells", int64(in.matrix.NObs))
+	bar := g.start("annotating "+path, "cells", int64(part.To-part.From))
 	defer bar.Stop()
 	var list []task.Annotation
 	for one, err := range batch.Map(ctx, m.workers(), cells, a.Annotate) {
@@ -305,6 +321,7 @@ func (o *annotateFlags) write(ctx context.Context, g *globals, in *input, m *mod
 	if err != nil {
 		return err
 	}
+	names = names[o.part.rows(len(names)).From:]
 	if strings.HasSuffix(g.out, ".tsv") {
 		out, err := g.create(path, o.labels)
 		if err != nil {
@@ -387,15 +404,18 @@ func (o *annotateFlags) writeH5AD(ctx context.Context, g *globals, in *input, m 
 		}
 	}
 	text := func(s string) *h5ad.Array { return &h5ad.Array{Values: []string{s}} }
-	_, err = w.CopyFrom(ctx, in.file, h5ad.CopyOptions{Changes: []h5ad.Change{
+	opts := h5ad.CopyOptions{Changes: []h5ad.Change{
 		{Key: "obs/c2s_cell_type", Element: obsColumn(field, &column, len(list))},
 		{Key: "obs/c2s_confidence", Element: &h5ad.Array{Dims: []int{len(list)}, Values: confidence}},
 		{Key: "uns/c2s_annotate", Element: h5ad.Dict{
 			"version": text(version), "model": text(m.info.Model), "digest": text(m.info.Digest), "notice": text(m.info.Notice),
 			"top_k": &h5ad.Array{Values: []int64{int64(topK)}}, "labels": text(o.labels), "cluster": text(o.cluster),
 		}},
-	}})
-	if err != nil {
+	}}
+	if err := o.part.cut(path, in.file.NObs(), lay{Modality: o.matrix.modality}, &opts); err != nil {
+		return err
+	}
+	if _, err := w.CopyFrom(ctx, in.file, opts); err != nil {
 		return err
 	}
 	return w.Close()

@@ -41,7 +41,8 @@ func (a *askedFlags) check(p *pcaFlags) error {
 	return nil
 }
 
-// askModel embeds cells by a model. The first cell tells the dimension.
+// askModel embeds cells by a model; nil means that the part is there. The first cell
+// tells the dimension.
 func (o *embedFlags) askModel(ctx context.Context, g *globals, in *input, m *model, result *embedResult) (*placed, error) {
 	given, err := o.backend.templates(ctx, g, task.CellType)
 	if err != nil {
@@ -66,7 +67,17 @@ func (o *embedFlags) askModel(ctx context.Context, g *globals, in *input, m *mod
 	if err != nil {
 		return nil, err
 	}
-	cells, failed, err := in.cells(ctx, g, topK)
+	asked := m.options(g, words, topK, o.asked.organism)
+	asked.Pooling = o.asked.pooling
+	if fresh, err := o.begin(ctx, g, result.In, embedOptions{Model: asked}); fresh || err != nil {
+		return nil, err
+	}
+	part := o.part.rows(in.matrix.NObs)
+	empty := part.From == part.To // a part without cells has a dimension all the same
+	if empty {
+		part.To = part.From + 1
+	}
+	cells, failed, err := in.cells(ctx, g, topK, part)
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +93,9 @@ func (o *embedFlags) askModel(ctx context.Context, g *globals, in *input, m *mod
 	result.Dim, result.Model, result.Notice = len(first), m.info.Model, m.info.Notice
 	rows := func(ctx context.Context, bar *progress.Counter, do func([]float32) error) error {
 		defer stop()
+		if empty {
+			return nil
+		}
 		for v, err, ok := first, error(nil), true; ok; v, err, ok = next() {
 			if err != nil {
 				return err
@@ -96,7 +110,7 @@ func (o *embedFlags) askModel(ctx context.Context, g *globals, in *input, m *mod
 		}
 		return failed()
 	}
-	return &placed{in, result.In, len(first), rows, h5ad.Dict{
+	return &placed{in, result.In, result.NObs, len(first), rows, h5ad.Dict{
 		"method": textOf("model"), "version": textOf(version), "matrix": textOf(in.matrix.Key()), "model": textOf(m.info.Model),
 		"digest": textOf(m.info.Digest), "notice": textOf(m.info.Notice), "pooling": textOf(o.asked.pooling),
 		"top_k": numberOf(int64(topK)), "seed": numberOf(int64(g.seed)), "wording": textOf(words.Fingerprint()),

@@ -17,6 +17,7 @@ import (
 type placed struct {
 	in   *input
 	path string
+	n    int // cells
 	dim  int
 	// rows calls do with some rows after the other.
 	rows  func(ctx context.Context, bar *progress.Counter, do func([]float32) error) error
@@ -29,7 +30,7 @@ func (p *placer) placed(o *embedFlags) *placed {
 	for i, v := range p.model.Variance {
 		ratio[i] = v / p.model.TotalVariance
 	}
-	return &placed{p.in, p.path, p.projector.Dim(), p.rows, h5ad.Dict{
+	return &placed{p.in, p.path, p.part.To - p.part.From, p.projector.Dim(), p.rows, h5ad.Dict{
 		"method": textOf(o.method), "version": textOf(version), "matrix": textOf(p.in.matrix.Key()), "model": textOf(o.model),
 		"fitted_cells": numberOf(int64(p.model.Cells)), "seed": numberOf(int64(p.model.Seed)), "target": &h5ad.Array{Values: []float64{p.model.Target}},
 		"variance":       &h5ad.Array{Dims: []int{len(ratio)}, Values: p.model.Variance},
@@ -77,7 +78,7 @@ func (p *placed) toNumPy(ctx context.Context, g *globals, o *embedFlags, bar *pr
 	}
 	defer func() { err = errors.Join(err, f.Abort()) }()
 	buf := bufio.NewWriterSize(f, 1<<18)
-	w, err := embedfile.NewWriter[float32](buf, p.in.matrix.NObs, p.dim)
+	w, err := embedfile.NewWriter[float32](buf, p.n, p.dim)
 	if err != nil {
 		return err
 	}
@@ -118,10 +119,14 @@ func (p *placed) toH5AD(ctx context.Context, g *globals, o *embedFlags, bar *pro
 		return err
 	}
 	defer func() { err = errors.Join(err, w.Abort()) }()
-	r, err := w.CopyFrom(ctx, f, h5ad.CopyOptions{Changes: []h5ad.Change{
-		{Key: "obsm/" + o.key, Element: &h5ad.Array{Dims: []int{p.in.matrix.NObs, p.dim}, Values: x}},
+	opts := h5ad.CopyOptions{Changes: []h5ad.Change{
+		{Key: "obsm/" + o.key, Element: &h5ad.Array{Dims: []int{p.n, p.dim}, Values: x}},
 		{Key: "uns/" + o.key, Element: p.about},
-	}})
+	}}
+	if err := o.part.cut(p.path, f.NObs(), lay{Modality: o.matrix.modality, Compression: o.compress.of(f)}, &opts); err != nil {
+		return err
+	}
+	r, err := w.CopyFrom(ctx, f, opts)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cellsentence/c2s/cellsentence"
 	"github.com/cellsentence/c2s/cellsentence/dataset"
+	"github.com/cellsentence/c2s/internal/shard"
 	"github.com/cellsentence/c2s/llm"
 	"github.com/cellsentence/c2s/llm/batch"
 	"github.com/cellsentence/c2s/llm/task"
@@ -43,6 +44,7 @@ type generateFlags struct {
 	organism  string
 	topK      int
 	vocab     string
+	part      partFlags
 }
 
 func newGenerate(g *globals) *cobra.Command {
@@ -51,10 +53,11 @@ func newGenerate(g *globals) *cobra.Command {
 		Use: "generate --cell-type T -n N -o OUT", Short: "Let a model write cells of a type", GroupID: groupModel, Args: need(0, 0),
 		Long: `generate asks a model for new cells: their sentences, in the formats of encode, with
 the cell type, the answer's flags (unknown words, repeated genes, why it ended) and,
-as c2s_answer, what the model said. c2s decode turns them into expression.`,
+as c2s_answer, what the model said. c2s decode turns them into expression. --shard I/N
+(or auto) writes one part of N, for c2s merge to join.`,
 		Example: `  c2s generate --backend demo --cell-type "B cell" -n 5 --vocab testdata/demo.h5ad -o b_cells.jsonl`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := o.check(g); err != nil {
+			if err := errors.Join(o.check(g), o.part.resolve(g)); err != nil {
 				return &usageError{err, cmd.CommandPath()}
 			}
 			return runGenerate(cmd.Context(), g, o)
@@ -68,6 +71,7 @@ as c2s_answer, what the model said. c2s decode turns them into expression.`,
 	f.StringVar(&o.organism, "organism", "Homo sapiens", "`SPECIES` in the prompt")
 	f.IntVar(&o.topK, "top-k", 0, "ask for `K` genes (default: 200, as C2S models were trained)")
 	f.StringVar(&o.vocab, "vocab", "", "the genes that there are: a `FILE` of c2s vocab, or an .h5ad")
+	o.part.add(f)
 	return cmd
 }
 
@@ -81,6 +85,9 @@ func (o *generateFlags) check(g *globals) error {
 		return errors.New("-n must be above 0, and --top-k not below")
 	case o.vocab == "":
 		return errors.New("--vocab is missing: name a file of c2s vocab, or an .h5ad, whose genes are those that count")
+	}
+	if o.part.text != "" && g.out == "-" {
+		return errors.New("--shard writes files: name one with -o")
 	}
 	if f, err := dataset.FormatOf(g.out); err != nil {
 		return err
@@ -132,12 +139,17 @@ func runGenerate(ctx context.Context, g *globals, o *generateFlags) (err error) 
 	if warning != "" {
 		result.Warnings = append(result.Warnings, warning)
 	}
+	topK := topGenes(o.topK, m)
 	gen, err := task.NewGenerator(m, task.GenerateConfig{
-		Templates: words2, TopK: topGenes(o.topK, m), Organism: o.organism, Options: o.sample.options(g.seed), Vocabulary: v,
+		Templates: words2, TopK: topK, Organism: o.organism, Options: o.sample.options(g.seed), Vocabulary: v,
 	})
 	if err != nil {
 		return err
 	}
+	if fresh, err := o.begin(ctx, g, m.options(g, words2, topK, o.organism)); fresh || err != nil {
+		return err
+	}
+	result.Out = g.out
 	schema := dataset.Schema{
 		{Name: dataset.ColumnCell, Kind: dataset.Text},
 		{Name: "cell_sentence", Kind: dataset.Text},
@@ -154,16 +166,16 @@ func runGenerate(ctx context.Context, g *globals, o *generateFlags) (err error) 
 		return err
 	}
 	defer func() { err = errors.Join(err, w.Abort()) }()
-	total := o.n * len(o.cellTypes)
-	bar := g.start("generating", "cells", int64(total))
+	rows := o.part.rows(o.n * len(o.cellTypes))
+	bar := g.start("generating", "cells", int64(rows.To-rows.From))
 	defer bar.Stop()
 	label := m.info.Model
 	if !strings.Contains(label, m.info.Notice) {
 		label += ", " + m.info.Notice
 	}
 	b := dataset.NewBatch(schema)
-	row := 0
-	for cell, err := range batch.Map(ctx, m.workers(), counting(total), func(ctx context.Context, i int) (task.Generated, error) {
+	row := rows.From
+	for cell, err := range batch.Map(ctx, m.workers(), counting(rows), func(ctx context.Context, i int) (task.Generated, error) {
 		return gen.Generate(ctx, i, o.cellTypes[i/o.n])
 	}) {
 		if err != nil {
@@ -180,7 +192,7 @@ func runGenerate(ctx context.Context, g *globals, o *generateFlags) (err error) 
 		b.Columns[7].AppendString(label)
 		b.Columns[8].AppendString(cell.Answer)
 		row++
-		if b.Rows() == dataset.BlockRows || row == total {
+		if b.Rows() == dataset.BlockRows || row == rows.To {
 			if err := w.Append(b, nil); err != nil {
 				return err
 			}
@@ -194,6 +206,9 @@ func runGenerate(ctx context.Context, g *globals, o *generateFlags) (err error) 
 	if result.Empty > 0 {
 		result.Warnings = append(result.Warnings, fmt.Sprintf("%d answers hold no gene: they are kept as empty sentences", result.Empty))
 	}
+	if err := o.part.finish(ctx, g, map[string]int64{"cells": int64(result.Cells), "empty_cells": int64(result.Empty)}, result.Warnings); err != nil {
+		return err
+	}
 	for _, text := range result.Warnings {
 		g.logger().Warn(text)
 	}
@@ -202,6 +217,23 @@ func runGenerate(ctx context.Context, g *globals, o *generateFlags) (err error) 
 		return printJSON(g.stdout, result)
 	}
 	return nil
+}
+
+// begin makes the part of a sharded run the output, and reports whether it is there.
+func (o *generateFlags) begin(ctx context.Context, g *globals, asked *modelOptions) (fresh bool, err error) {
+	if o.part.Whole() {
+		return false, nil
+	}
+	inputs, err := contents(ctx, g, o.vocab)
+	if err != nil {
+		return false, err
+	}
+	asked.Sampling = o.sample.options(g.seed)
+	return o.part.begin(ctx, g, "generate", inputs, struct {
+		CellTypes []string
+		N         int
+		Model     *modelOptions
+	}{o.cellTypes, o.n, asked})
 }
 
 func (r *generateResult) add(cell task.Generated) {
@@ -217,10 +249,10 @@ func (r *generateResult) add(cell task.Generated) {
 	}
 }
 
-// counting yields 0 to n−1.
-func counting(n int) iter.Seq[int] {
+// counting yields the numbers of some rows.
+func counting(rows shard.Range) iter.Seq[int] {
 	return func(yield func(int) bool) {
-		for i := range n {
+		for i := rows.From; i < rows.To; i++ {
 			if !yield(i) {
 				return
 			}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -12,11 +14,15 @@ import (
 )
 
 func newMerge(g *globals) *cobra.Command {
-	return &cobra.Command{
+	var source string
+	cmd := &cobra.Command{
 		Use: "merge PARTS... -o OUT", Short: "Join the parts of a sharded run", GroupID: groupData, Args: need(1, -1),
 		Long: `merge checks by their .done.json that the parts belong together, that none is
 missing, changed or there twice, and joins them: the bytes are those of a run without
-shards. The order in which the parts are named does not matter.`,
+shards. The order in which the parts are named does not matter.
+
+Parts in .h5ad are laid into a copy of the file that they were made of, which must be
+there, unchanged; --from says where, if it was moved.`,
 		Example: `  c2s encode testdata/demo.h5ad -o cells.parquet --shard 0/2
   c2s encode testdata/demo.h5ad -o cells.parquet --shard 1/2
   c2s merge cells.shard-*.parquet -o cells.parquet`,
@@ -24,9 +30,14 @@ shards. The order in which the parts are named does not matter.`,
 			if g.out == "" || g.out == "-" {
 				return &usageError{errors.New("-o OUT is missing"), cmd.CommandPath()}
 			}
-			return runMerge(cmd.Context(), g, args)
+			if source != "" && !strings.HasSuffix(g.out, ".h5ad") {
+				return &usageError{errors.New("--from is for an .h5ad"), cmd.CommandPath()}
+			}
+			return runMerge(cmd.Context(), g, args, source)
 		},
 	}
+	cmd.Flags().StringVar(&source, "from", "", "the `FILE` that the parts of an .h5ad were made of (default: where the parts say)")
+	return cmd
 }
 
 // mergeResult is what merge prints with --json.
@@ -38,12 +49,29 @@ type mergeResult struct {
 	Warnings []string         `json:"warnings"`
 }
 
-func runMerge(ctx context.Context, g *globals, parts []string) error {
+func runMerge(ctx context.Context, g *globals, parts []string, source string) error {
 	set, err := shard.Check(ctx, parts)
 	if err != nil {
 		return err
 	}
-	rows, err := dataset.Merge(ctx, set.Paths, g.out, dataset.Options{Force: g.force, Inputs: set.Paths, Jobs: g.workers()})
+	var rows int64
+	switch kind := filepath.Ext(g.out); kind {
+	case ".h5ad", ".npy", ".tsv":
+		for _, part := range set.Paths {
+			if filepath.Ext(part) != kind {
+				return &inputError{fmt.Errorf("%s: only parts that end in %s can become one that does", part, kind), "name OUT as the jobs did"}
+			}
+		}
+		join := map[string]func(context.Context, *globals, *shard.Set) (int64, error){
+			".npy": mergeNumPy, ".tsv": mergeTables,
+			".h5ad": func(ctx context.Context, g *globals, set *shard.Set) (int64, error) {
+				return mergeH5AD(ctx, g, set, source)
+			},
+		}
+		rows, err = join[kind](ctx, g, set)
+	default:
+		rows, err = dataset.Merge(ctx, set.Paths, g.out, dataset.Options{Force: g.force, Inputs: set.Paths, Jobs: g.workers()})
+	}
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -151,7 +152,7 @@ func planFile(ctx context.Context, g *globals, m *matrixFlags, cfg preprocess.Co
 		return f, badCells(path, err)
 	}
 	all.Merge(v)
-	return shard.File{Input: inputs[0], Rows: in.matrix.NObs}, nil
+	return shard.File{Input: inputs[0], Rows: in.matrix.NObs, Modified: st.ModTime().UnixNano()}, nil
 }
 
 // readPlan reads what c2s plan wrote.
@@ -167,14 +168,26 @@ func readPlan(path string) (*encodePlan, error) {
 	if err := json.Unmarshal(p.Global, &p.global); err != nil {
 		return nil, &inputError{fmt.Errorf("%s: %w", path, err), "make it again with c2s plan"}
 	}
-	if p.global.Files != nil && len(p.global.Files) != len(p.Files) {
+	filtered := p.global.Filters != preprocess.Config{}
+	if n := len(p.global.Files); filtered != (n > 0) || n > 0 && (n != len(p.Files) || slices.Contains(p.global.Files, nil)) {
 		return nil, &inputError{fmt.Errorf("%s: filters for %d of %d files", path, len(p.global.Files), len(p.Files)), "make it again with c2s plan"}
 	}
 	return p, nil
 }
 
-// covers checks that the plan was made for these files and this matrix.
-func (p *encodePlan) covers(paths []string, m *matrixFlags) error {
+// contents are the sizes and hashes of the files, as those of other commands.
+func (p *encodePlan) contents() []manifest.Input {
+	inputs := p.Inputs()
+	for i := range inputs {
+		inputs[i].Path = ""
+	}
+	return inputs
+}
+
+// covers checks that the plan was made for these files and this matrix. A file that
+// has the size and the time of the plan is taken to be that of the plan; one with
+// another time, such as a copy, is hashed.
+func (p *encodePlan) covers(ctx context.Context, paths []string, m *matrixFlags) error {
 	again := "make the plan again with c2s plan and the same files and flags"
 	if len(paths) != len(p.Files) {
 		return &inputError{fmt.Errorf("%s: the plan is for %d files, not %d", p.path, len(p.Files), len(paths)), again}
@@ -187,6 +200,16 @@ func (p *encodePlan) covers(paths []string, m *matrixFlags) error {
 		f := p.Files[i]
 		if filepath.Base(path) != filepath.Base(f.Path) || st.Size() != f.Bytes {
 			return &inputError{fmt.Errorf("%s: file %d is %s of %d bytes in the plan, not %s of %d", p.path, i, f.Path, f.Bytes, path, st.Size()), again}
+		}
+		if st.ModTime().UnixNano() == f.Modified {
+			continue
+		}
+		now, err := manifest.Inputs(ctx, []string{path}, 1)
+		if err != nil {
+			return err
+		}
+		if now[0].SHA256 != f.SHA256 {
+			return &inputError{fmt.Errorf("%s: %s was changed since the plan was made", p.path, path), again}
 		}
 	}
 	own := planGlobal{Matrix: m.key(), Modality: m.modality, GeneNames: m.geneNames, GeneMap: m.geneMap}
