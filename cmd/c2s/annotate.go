@@ -47,7 +47,7 @@ batch a label of their own each; --abstain P leaves out labels below a confidenc
 --shard I/N (or auto) writes one part of N, for c2s merge to join.`,
 		Example: "  c2s annotate testdata/demo.h5ad --backend demo --truth cell_type -o types.tsv",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := errors.Join(o.check(g), o.part.resolve(g)); err != nil {
+			if err := errors.Join(o.check(g), o.part.resolve(g, nil)); err != nil {
 				return &usageError{err, cmd.CommandPath()}
 			}
 			return runAnnotate(cmd.Context(), g, o, args[0])

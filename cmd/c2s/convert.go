@@ -58,7 +58,7 @@ all cells, as filters and the median do, comes from a plan (c2s plan).`,
 				return &usageError{errors.New("convert takes its output as the second argument, not with -o"), cmd.CommandPath()}
 			}
 			g.out = args[1]
-			if err := errors.Join(o.check(g), o.part.resolve(g)); err != nil {
+			if err := o.check(g); err != nil {
 				return &usageError{err, cmd.CommandPath()}
 			}
 			return runConvert(cmd.Context(), g, o, args[0])

@@ -49,6 +49,9 @@ func (o *convertFlags) begin(ctx context.Context, g *globals, in string) (fresh 
 			return false, err
 		}
 	}
+	if err := o.part.resolve(g, o.planned); err != nil {
+		return false, &usageError{err, "c2s convert"}
+	}
 	if o.part.Whole() {
 		return false, nil
 	}

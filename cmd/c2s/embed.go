@@ -47,7 +47,7 @@ not fitted, which needs all cells, but taken from --model.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.pca.componentsSet = cmd.Flags().Changed("components")
 			o.model = o.backend.model
-			if err := errors.Join(o.check(g), o.part.resolve(g)); err != nil {
+			if err := errors.Join(o.check(g), o.part.resolve(g, nil)); err != nil {
 				return &usageError{err, cmd.CommandPath()}
 			}
 			return runEmbed(cmd.Context(), g, o, args[0])

@@ -56,11 +56,7 @@ needs all cells, as --min-cells does, comes from a plan (c2s plan).`,
 		Example: "  c2s encode testdata/demo.h5ad --top-k 20 -o demo.jsonl",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.obsSet = cmd.Flags().Changed("obs")
-			err := o.check(g)
-			if err == nil {
-				err = o.part.resolve(g)
-			}
-			if err != nil {
+			if err := o.check(g); err != nil {
 				return &usageError{err, cmd.CommandPath()}
 			}
 			return runEncode(cmd.Context(), g, o, args)
@@ -161,6 +157,9 @@ func runEncode(ctx context.Context, g *globals, o *encodeFlags, paths []string) 
 		if err := o.planned.covers(ctx, paths, &o.matrix); err != nil {
 			return err
 		}
+	}
+	if err := o.part.resolve(g, o.planned); err != nil {
+		return &usageError{err, "c2s encode"}
 	}
 	if fresh, err := o.begin(ctx, g, paths, format); fresh || err != nil {
 		return err

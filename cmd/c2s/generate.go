@@ -57,7 +57,7 @@ as c2s_answer, what the model said. c2s decode turns them into expression. --sha
 (or auto) writes one part of N, for c2s merge to join.`,
 		Example: `  c2s generate --backend demo --cell-type "B cell" -n 5 --vocab testdata/demo.h5ad -o b_cells.jsonl`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := errors.Join(o.check(g), o.part.resolve(g)); err != nil {
+			if err := errors.Join(o.check(g), o.part.resolve(g, nil)); err != nil {
 				return &usageError{err, cmd.CommandPath()}
 			}
 			return runGenerate(cmd.Context(), g, o)

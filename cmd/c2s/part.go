@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -23,9 +24,14 @@ func (p *partFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&p.text, "shard", "", "write part `I/N`, or that of the job that runs: auto, auto/N")
 }
 
-// resolve finds out which part is meant.
-func (p *partFlags) resolve(g *globals) (err error) {
-	p.Shard, err = shard.Resolve(p.text, 0, g.getenv)
+// resolve finds out which part is meant. The plan, which may be nil, tells auto how
+// many there are.
+func (p *partFlags) resolve(g *globals, plan *encodePlan) (err error) {
+	n := 0
+	if plan != nil && strings.HasPrefix(p.text, "auto") {
+		n = len(plan.Parts)
+	}
+	p.Shard, err = shard.Resolve(p.text, n, g.getenv)
 	return err
 }
 

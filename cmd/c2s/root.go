@@ -108,7 +108,7 @@ expressed genes, by falling expression, as Cell2Sentence models read them.`,
 	f.StringVar(&g.progress, "progress", "auto", "show progress: `auto|always|never|json`")
 	root.AddGroup(&cobra.Group{ID: groupData, Title: "Data:"}, &cobra.Group{ID: groupModel, Title: "Model:"}, &cobra.Group{ID: groupEvaluate, Title: "Evaluate:"}, &cobra.Group{ID: groupOther, Title: "Other:"})
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newInspect(g), newValidate(g), newConvert(g), newConcat(g), newEncode(g), newVocab(g), newDecode(g), newFidelity(g), newDataset(g), newPlan(g), newMerge(g), newAnnotate(g), newGenerate(g), newEmbed(g), newModel(g), newDoctor(g), newScfid(g), newPerturb(g), newDemo(g), newVersion(g), newCompletion(g))
+	root.AddCommand(newInspect(g), newValidate(g), newConvert(g), newConcat(g), newEncode(g), newVocab(g), newDecode(g), newFidelity(g), newDataset(g), newPlan(g), newMerge(g), newJob(g), newAnnotate(g), newGenerate(g), newEmbed(g), newModel(g), newDoctor(g), newScfid(g), newPerturb(g), newDemo(g), newVersion(g), newCompletion(g))
 	return root
 }
 
