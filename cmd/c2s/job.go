@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"text/template"
 
 	"github.com/spf13/cobra"
+
+	"github.com/cellsentence/c2s/internal/shard"
 )
 
 // jobValues is what the template of a job may ask for.
@@ -32,8 +35,8 @@ func newJob(g *globals) *cobra.Command {
 		Long: `job fills a template (of Go's text/template) for Slurm, Kubernetes or whatever runs
 the shards of a plan: {{.Shards}} and {{.Last}} number them, {{.Cores}}, {{.MemoryMB}}
 and {{.Minutes}} are what each asks for, {{.Budget}} is for --memory, {{shell .Plan}}
-and {{shell .Files}} are arguments of encode, and {{.Set.NAME}} is what --set gives.
-Templates are in examples/. The time is four times that of --dry-run, and five minutes.`,
+and {{shell .Files}} are arguments of encode, {{parts NAME}} are the parts of an output,
+and {{.Set.NAME}} is what --set gives. Templates are in examples/. The time is four times that of --dry-run, and five minutes.`,
 		Example: `  c2s plan testdata/demo.h5ad --shards 4 -o plan.json
   c2s job plan.json examples/slurm/encode.sbatch --set out=cells.parquet -o job.sbatch`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -68,7 +71,7 @@ func runJob(g *globals, cores int, set map[string]string, planPath, templatePath
 	bad := func(err error) error {
 		return &inputError{fmt.Errorf("%s: %w", templatePath, err), "c2s help job lists what a template may ask for; --set NAME=VALUE adds to it"}
 	}
-	t, err := template.New(filepath.Base(templatePath)).Option("missingkey=error").Funcs(template.FuncMap{"shell": shellWords}).Parse(string(text))
+	t, err := template.New(filepath.Base(templatePath)).Option("missingkey=error").Funcs(jobFuncs(len(plan.Parts))).Parse(string(text))
 	if err != nil {
 		return bad(err)
 	}
@@ -89,6 +92,36 @@ func runJob(g *globals, cores int, set map[string]string, planPath, templatePath
 		return bad(err)
 	}
 	return out.Commit()
+}
+
+// jobFuncs are the functions of a template: shell and json write words and lists of
+// them, args joins words, numbers and lists to one list, parts lists the parts of an
+// output of n shards, mul multiplies.
+func jobFuncs(n int) template.FuncMap {
+	return template.FuncMap{
+		"shell": shellWords,
+		"json": func(v any) (string, error) {
+			b, err := json.Marshal(v)
+			return string(b), err
+		},
+		"args": func(list ...any) (out []string) {
+			for _, v := range list {
+				if words, ok := v.([]string); ok {
+					out = append(out, words...)
+				} else {
+					out = append(out, fmt.Sprint(v))
+				}
+			}
+			return out
+		},
+		"parts": func(out string) (paths []string) {
+			for i := range n {
+				paths = append(paths, shard.Shard{Index: i, Count: n}.PartPath(out))
+			}
+			return paths
+		},
+		"mul": func(a, b int) int { return a * b },
+	}
 }
 
 // shellWords quotes a word, or some, for a POSIX shell.
