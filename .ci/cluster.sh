@@ -26,6 +26,14 @@ stop() { # PID...: asks, then insists
 clean() {
   local code=$? file
   stop "${started[@]}"
+  if [ -s "$dir/ctld.pid" ]; then # with the daemons alone, a job that runs would stay
+    export SLURM_CONF=$dir/slurm.conf
+    scancel --user=root 2>/dev/null || true
+    for _ in $(seq 150); do
+      [ -n "$(squeue -h 2>/dev/null)" ] || break
+      sleep .2
+    done
+  fi
   for file in d.pid ctld.pid; do
     if [ -s "$dir/$file" ]; then stop "$(cat "$dir/$file")"; fi
   done
@@ -183,14 +191,14 @@ slurm() {
   start_slurm
   local work=$dir/slurm ids array merge
   mkdir -p "$work/bin" "$work/logs"
-  # Task 3 stops in the middle of its work the first time, so that it can be killed there.
+  # Task 3 stops in the middle of its work, once, so that it can be killed there.
   cat >"$work/bin/c2s" <<C
 #!/bin/bash
-if [ "\${SLURM_ARRAY_TASK_ID:-}" = 3 ] && [ "\${SLURM_RESTART_COUNT:-0}" = 0 ] && [ "\$1" = encode ]; then
+if [ "\${SLURM_ARRAY_TASK_ID:-}" = 3 ] && [ "\$1" = encode ] && [ ! -e stopped ]; then
   "$dir/bin/c2s" "\$@" &
-  until find . -maxdepth 1 -size +0 -name '*shard-00003*' | grep -q .; do kill -0 \$! || exit 1; done
+  until find . -maxdepth 1 -size +0 -name '.*shard-00003*' | grep -q .; do kill -0 \$! || exit 1; done
   kill -STOP \$!
-  find . -maxdepth 1 -name '*shard-00003*' >half
+  find . -maxdepth 1 -name '.*shard-00003*' >half
   touch stopped
   wait
 fi
