@@ -2,25 +2,27 @@
 # Real model servers for the tests, built once a version into a cache:
 # llama-server from the llama.cpp source that the npm package node-llama-cpp
 # carries as a git bundle (no package registry has it prebuilt for this system),
-# and Ollama from the Go module proxy.
+# and both generations of Ollama from the Go module proxy: since 0.30 it starts
+# llama-server, before it had an engine of its own.
 #
 #   servers.sh build             builds what is not in the cache
-#   servers.sh start GGUF DIR    starts both on loopback with homes inside DIR,
-#                                prints C2S_LLAMACPP=URL, C2S_OLLAMA=URL, their
-#                                process ids and C2S_LLAMACPP_BIN, for eval
+#   servers.sh start GGUF DIR    starts all on loopback with homes inside DIR,
+#                                prints C2S_LLAMACPP, C2S_OLLAMA and C2S_OLLAMA_OLD
+#                                (URLs), their process ids and C2S_LLAMACPP_BIN,
+#                                for eval
 #   servers.sh stop DIR          stops what start has started, by process id
 #
 # C2S_CACHE            folder of the cache (default: ~/.cache/c2s-ci)
-# C2S_OLLAMA_VERSION   0.32.15 (default), or 0.17.4: the generation with an engine
-#                      of its own
+#
+# Building takes about 8, 1.5 and 3.5 minutes of two idle processors.
 set -euo pipefail
 
 cache=${C2S_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/c2s-ci}
 llama_package=3.22.1 # of node-llama-cpp: llama.cpp v0.5.0, commit de3ff815
 llama_sha256=a0d9dd80eacd2ab1cfe71aee57ac8a806487fd70b3d2a38fbec637752d9e5c5f
 llama=$cache/llama-server-$llama_package
-ollama_version=${C2S_OLLAMA_VERSION:-0.32.15}
-ollama=$cache/ollama-$ollama_version
+ollama_new=0.32.15
+ollama_old=0.17.4
 
 debian() { # PROGRAM PACKAGE...
   command -v "$1" >/dev/null && return
@@ -65,17 +67,18 @@ build_llama() {
   rm -rf "$work"
 }
 
-build_ollama() {
+build_ollama() { # VERSION
+  local ollama=$cache/ollama-$1
   if [ -x "$ollama/bin/ollama" ]; then return; fi
   debian gcc gcc
-  local work ld="-s -w -X=github.com/ollama/ollama/version.Version=$ollama_version"
+  local work ld="-s -w -X=github.com/ollama/ollama/version.Version=$1"
   mkdir -p "$cache"
   work=$(mktemp -d "$cache/build-XXXXXX")
   mkdir -p "$work/bin" "$work/lib/ollama"
   (
     cd "$work"
     export CGO_ENABLED=1 GOBIN=$work/bin GOFLAGS=-mod=mod
-    case $ollama_version in
+    case $1 in
     0.3?.*)
       # It looks for llama-server and llama-quantize in ../lib/ollama.
       install -m755 "$llama/llama-server" "$llama/llama-quantize" lib/ollama/
@@ -91,22 +94,24 @@ build_ollama() {
       export CGO_CPPFLAGS="-I$work/inc" CGO_CFLAGS="-O3 -march=x86-64-v3" CGO_CXXFLAGS="-O2 -march=x86-64-v3"
       ;;
     esac
-    nice -n 10 go install -trimpath -ldflags="$ld" "github.com/ollama/ollama@v$ollama_version"
-  ) >"$cache/ollama.log" 2>&1 &
-  wait $! || { tail -n 30 "$cache/ollama.log" >&2; rm -rf "$work"; return 1; }
+    nice -n 10 go install -trimpath -ldflags="$ld" "github.com/ollama/ollama@v$1"
+  ) >"$cache/ollama-$1.log" 2>&1 &
+  wait $! || { tail -n 30 "$cache/ollama-$1.log" >&2; rm -rf "$work"; return 1; }
   rm -rf "$ollama" "$work/inc"
   mv "$work" "$ollama"
 }
 
-timed() { # NAME COMMAND
-  local start=$SECONDS
-  "$2"
-  echo "$1: $((SECONDS - start)) s" >&2
+timed() { # NAME COMMAND...
+  local name=$1 start=$SECONDS
+  shift
+  "$@"
+  echo "$name: $((SECONDS - start)) s" >&2
 }
 
 build() {
   timed "llama-server $llama_package" build_llama
-  timed "ollama $ollama_version" build_ollama
+  timed "ollama $ollama_new" build_ollama "$ollama_new"
+  timed "ollama $ollama_old" build_ollama "$ollama_old"
 }
 
 # A port that is free now. Between this and the server's start another program may
@@ -146,19 +151,19 @@ start_llama() { # GGUF DIR
 
 # Eight slots, as each streamed request that the tests cancel may cost one: see Generate
 # in llm/ollama.
-start_ollama() { # GGUF DIR
-  local port pid home=$2/ollama
+start_ollama() { # GGUF DIR VERSION VARIABLE
+  local port pid home=$2/ollama-$3 ollama=$cache/ollama-$3
   port=$(free_port)
   mkdir -p "$home/models"
   export HOME=$home OLLAMA_MODELS=$home/models OLLAMA_HOST=127.0.0.1:$port OLLAMA_KEEP_ALIVE=1h OLLAMA_NUM_PARALLEL=8
-  setsid "$ollama/bin/ollama" serve </dev/null >"$2/ollama.log" 2>&1 &
+  setsid "$ollama/bin/ollama" serve </dev/null >"$2/ollama-$3.log" 2>&1 &
   pid=$!
   echo "$pid" >>"$2/pids"
-  answers ollama "$pid" "$port" /api/version "$2/ollama.log" || return 1
+  answers ollama "$pid" "$port" /api/version "$2/ollama-$3.log" || return 1
   printf 'FROM %s\nTEMPLATE "{{ .Prompt }}"\n' "$(realpath "$1")" >"$home/Modelfile"
-  "$ollama/bin/ollama" create c2s-test -f "$home/Modelfile" >"$2/ollama-create.log" 2>&1 ||
-    { tail -n 20 "$2/ollama-create.log" >&2; return 1; }
-  echo "C2S_OLLAMA=http://127.0.0.1:$port C2S_OLLAMA_PID=$pid"
+  "$ollama/bin/ollama" create c2s-test -f "$home/Modelfile" >"$home/create.log" 2>&1 ||
+    { tail -n 20 "$home/create.log" >&2; return 1; }
+  echo "$4=http://127.0.0.1:$port $4_PID=$pid"
 }
 
 start() { # GGUF DIR
@@ -168,7 +173,8 @@ start() { # GGUF DIR
   build
   : >"$2/pids"
   (start_llama "$1" "$2") || { stop "$2"; return 1; }
-  (start_ollama "$1" "$2") || { stop "$2"; return 1; }
+  (start_ollama "$1" "$2" "$ollama_new" C2S_OLLAMA) || { stop "$2"; return 1; }
+  (start_ollama "$1" "$2" "$ollama_old" C2S_OLLAMA_OLD) || { stop "$2"; return 1; }
 }
 
 # Ollama ends its own llama-server on SIGTERM, not if it is killed.

@@ -13,8 +13,13 @@ import (
 // Change is an element that takes the place of one in the source, or is added to it.
 type Change struct {
 	Key     string  // such as obs/leiden or obsm/X_pca
-	Element Element // nil deletes
+	Element Element // nil deletes; [Later] for what comes after the copy
 }
+
+// Later is a change that [Writer.Set] or [Writer.Matrix] makes when the rest is copied,
+// before [Writer.Close]: an embedding that is streamed, or a column whose values are
+// not known yet. What the source has at the key is not copied.
+type Later struct{}
 
 // CopyOptions says what of a file is copied. The zero value copies everything.
 type CopyOptions struct {
@@ -302,11 +307,14 @@ func (c *carrier) rest() error {
 	return nil
 }
 
-// edit looks for an edit of a key.
+// edit looks for an edit of a key. What comes later is for now as if it were deleted.
 func (c *carrier) edit(key string) (Element, bool) {
 	e, ok := c.edits[key]
 	if ok {
 		c.used[key] = true
+	}
+	if _, later := e.(Later); later {
+		e = nil
 	}
 	return e, ok
 }
@@ -314,7 +322,12 @@ func (c *carrier) edit(key string) (Element, bool) {
 // added writes the edits that replaced nothing.
 func (c *carrier) added() error {
 	for _, key := range c.order {
-		switch e := c.edits[key]; {
+		e := c.edits[key]
+		if _, later := e.(Later); later {
+			c.w.later = append(c.w.later, key)
+			continue
+		}
+		switch {
 		case c.used[key]:
 		case e == nil:
 			return &Error{File: c.f.path, Key: "/" + key, Err: fmt.Errorf("nothing to delete: %w", ErrNotFound), Tip: "c2s inspect lists what the file has"}

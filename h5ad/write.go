@@ -87,6 +87,7 @@ type Writer struct {
 
 	nObs, nVars int // −1 until they are known
 	shapes      []shapeCheck
+	later       []string // keys that the copy has left to be written
 	done        bool
 }
 
@@ -156,6 +157,9 @@ func (w *Writer) Close() (err error) {
 	}
 	if err := w.checkShapes(); err != nil {
 		return err
+	}
+	if len(w.later) > 0 {
+		return w.fail(w.later[0], errors.New("was to be written after the copy, and was not"))
 	}
 	if err := w.h.Close(); err != nil {
 		return err
@@ -259,6 +263,7 @@ func (w *Writer) place(key string) (*hdf5.GroupWriter, string, error) {
 	if name == "" || g.Has(name) {
 		return nil, "", w.fail(key, errors.New("the element was written before, or has no name"))
 	}
+	w.later = slices.DeleteFunc(w.later, func(k string) bool { return k == key })
 	return g, name, nil
 }
 
@@ -317,7 +322,7 @@ func (w *Writer) aligned(key string, e Element) error {
 			return w.fail(key, fmt.Errorf("expected a matrix, not a %s", KindOf(e)))
 		}
 		s.dims = [2]int{shape[0], shape[1]}
-	case (top == "obsm" || top == "obsp" || key == "raw/X") && below:
+	case (top == "obs" || top == "obsm" || top == "obsp" || key == "raw/X") && below:
 		s.dims[0] = at(0)
 	case (top == "varm" || top == "varp") && below:
 		s.dims[1] = at(0)

@@ -3,6 +3,8 @@ package llm
 import (
 	"fmt"
 	"strings"
+
+	"github.com/cellsentence/c2s/internal/spelling"
 )
 
 // ContextError says that a prompt, with room for at least one token of an answer,
@@ -53,38 +55,17 @@ func (e *ModelError) Hint() string {
 func (e *ModelError) Nearest() string {
 	best, name := len(e.Model)/2+1, ""
 	for _, a := range e.Available {
-		if d := distance(strings.ToLower(e.Model), strings.ToLower(a)); d < best {
+		if d := spelling.Distance(strings.ToLower(e.Model), strings.ToLower(a)); d < best {
 			best, name = d, a
 		}
 		// Ollama's names have a tag behind them that may be left out.
 		if stem, _, ok := strings.Cut(a, ":"); ok {
-			if d := distance(strings.ToLower(e.Model), strings.ToLower(stem)); d < best {
+			if d := spelling.Distance(strings.ToLower(e.Model), strings.ToLower(stem)); d < best {
 				best, name = d, a
 			}
 		}
 	}
 	return name
-}
-
-// distance is Levenshtein's: the fewest insertions, deletions and replacements of
-// bytes.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		left, corner := i+1, i
-		for j := range len(b) {
-			d := corner
-			if a[i] != b[j] {
-				d = 1 + min(corner, row[j+1], left)
-			}
-			corner, row[j], left = row[j+1], left, d
-		}
-		row[len(b)] = left
-	}
-	return row[len(b)]
 }
 
 // UnsupportedError says that a backend, or its model as it is loaded, cannot do
@@ -103,7 +84,8 @@ func (e *UnsupportedError) Hint() string { return e.Remedy }
 // RepetitionError says that a server broke off an answer because the model
 // repeated one token too often. What came until then is no answer.
 type RepetitionError struct {
-	Tokens int // generated until then
+	Tokens int    // generated until then
+	Text   string // of them
 }
 
 // Error says so.

@@ -118,6 +118,8 @@ const (
 	StopEnd    Stop = "end"    // the model ended it
 	StopString Stop = "string" // a stop string came
 	StopLimit  Stop = "limit"  // MaxTokens, or the end of the context
+	// StopRepetition is that of no answer: what is kept of a [*RepetitionError].
+	StopRepetition Stop = "repetition"
 )
 
 // Answer is what a model made of a prompt.

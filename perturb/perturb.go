@@ -30,6 +30,8 @@ type Info struct {
 	Name string `json:"name"`
 	// Model is the model or the reference that it predicts from, as shown to people.
 	Model string `json:"model,omitempty"`
+	// Notice must stand on everything that is made with it, as with a toy model.
+	Notice string `json:"notice,omitempty"`
 	// Digest changes when answers may change: of the weights and words of a model, of the
 	// values of a reference.
 	Digest string `json:"digest"`
@@ -47,6 +49,9 @@ type Request struct {
 	Context string
 	// CellType is the type of all cells of the request; "" if it is not told.
 	CellType string
+	// Donor is whose cells they are, "" if it is not told. No answer may depend on it but
+	// that of a reference which leaves the donor out.
+	Donor string
 	// Organism is "" for Homo sapiens.
 	Organism string
 	// Seed picks the answers: requests that differ in it alone are independent draws.

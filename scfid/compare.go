@@ -86,7 +86,7 @@ func Compare(ctx context.Context, real Side, gens []Named, cfg Config) (*Compari
 	}
 	models := make([]model, len(gens))
 	for i, g := range gens {
-		side := sides[i].part(newDraws(cfg.Seed, forEqualN, i).sample(sides[i].Len(), out.N))
+		side := sides[i].part(newDraws(cfg.Seed, forEqualN, i).Sample(sides[i].Len(), out.N))
 		if models[i], err = e.model(ctx, g.Name, real, poolR, side, a); err != nil {
 			return nil, fmt.Errorf("%s: %w", g.Name, err)
 		}

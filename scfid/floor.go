@@ -65,7 +65,7 @@ func (e *evaluation) donorFloor(ctx context.Context, real Rows, donors []string,
 	seen := map[string]bool{}
 	for k := 0; k < 4*e.cfg.Splits && len(values) < e.cfg.Splits; k++ {
 		in := make(map[string]bool, len(names))
-		order := newDraws(e.cfg.Seed, forDonors, k).order(len(names))
+		order := newDraws(e.cfg.Seed, forDonors, k).Order(len(names))
 		for _, i := range order[:len(names)/2] {
 			in[names[i]] = true
 		}

@@ -45,11 +45,11 @@ func (e *evaluation) kid(ctx context.Context, real, gen Rows) (KID, error) {
 		if err := ctx.Err(); err != nil {
 			return KID{}, err
 		}
-		x, err := load(ctx, pick(real, newDraws(e.cfg.Seed, forKernel, 2*k).sample(real.Len(), size)))
+		x, err := load(ctx, pick(real, newDraws(e.cfg.Seed, forKernel, 2*k).Sample(real.Len(), size)))
 		if err != nil {
 			return KID{}, err
 		}
-		y, err := load(ctx, pick(gen, newDraws(e.cfg.Seed, forKernel, 2*k+1).sample(gen.Len(), size)))
+		y, err := load(ctx, pick(gen, newDraws(e.cfg.Seed, forKernel, 2*k+1).Sample(gen.Len(), size)))
 		if err != nil {
 			return KID{}, err
 		}
@@ -103,8 +103,8 @@ func (e *evaluation) mmd(ctx context.Context, real, gen Rows, realDonors, genDon
 		return MMD{missing, missing, missing, n}, nil
 	}
 	d := real.Dim()
-	chosenR := newDraws(e.cfg.Seed, forMMD, 0).sample(real.Len(), n)
-	chosenG := newDraws(e.cfg.Seed, forMMD, 1).sample(gen.Len(), n)
+	chosenR := newDraws(e.cfg.Seed, forMMD, 0).Sample(real.Len(), n)
+	chosenG := newDraws(e.cfg.Seed, forMMD, 1).Sample(gen.Len(), n)
 	x, err := load(ctx, pick(real, chosenR))
 	if err != nil {
 		return MMD{}, err
@@ -158,7 +158,7 @@ func (e *evaluation) permute(k []float64, n int, strata []string) (value, p floa
 		for _, cells := range groups {
 			// Fisher and Yates within the stratum; a cell's own number keys its draw.
 			for i := len(cells) - 1; i > 0; i-- {
-				j := draw.below(cells[i], i+1)
+				j := draw.Below(cells[i], i+1)
 				a, b := cells[i], cells[j]
 				row[a], row[b] = row[b], row[a]
 			}

@@ -120,13 +120,16 @@ func (a *Accumulator) Add(x []float64) error {
 	return nil
 }
 
-// Merge appends the rows of b, which must start where a ends. b is used up.
+// Merge appends the rows of b, which must start where a ends; with none it changes
+// nothing. b is used up.
 func (a *Accumulator) Merge(b *Accumulator) error {
 	a.flush()
 	b.flush()
 	switch {
 	case a.dim != b.dim:
 		return badInput("shards of %d and %d dimensions", a.dim, b.dim)
+	case len(b.nodes) == 0:
+		return nil
 	case a.partial:
 		return fmt.Errorf("a shard that ends within a block of %d rows must be the last", BlockRows)
 	case a.next != b.first:

@@ -35,11 +35,11 @@ func (e *evaluation) neighbours(ctx context.Context, real, gen Rows) (Neighbours
 	if min(n, m) <= k {
 		return none, nil
 	}
-	x, err := load(ctx, pick(real, newDraws(e.cfg.Seed, forNeighbours, 0).sample(real.Len(), n)))
+	x, err := load(ctx, pick(real, newDraws(e.cfg.Seed, forNeighbours, 0).Sample(real.Len(), n)))
 	if err != nil {
 		return none, err
 	}
-	y, err := load(ctx, pick(gen, newDraws(e.cfg.Seed, forNeighbours, 1).sample(gen.Len(), m)))
+	y, err := load(ctx, pick(gen, newDraws(e.cfg.Seed, forNeighbours, 1).Sample(gen.Len(), m)))
 	if err != nil {
 		return none, err
 	}

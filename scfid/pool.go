@@ -3,6 +3,8 @@ package scfid
 import (
 	"context"
 	"math"
+
+	"github.com/cellsentence/c2s/internal/draws"
 )
 
 // Many distances between random parts of the same sets are needed. Where parts have
@@ -28,7 +30,7 @@ func (e *evaluation) pool(ctx context.Context, rows Rows, what purpose) (*pool, 
 		return p, nil
 	}
 	part := make([]int, n) // of each row
-	for i, row := range newDraws(e.cfg.Seed, what, 0).order(n) {
+	for i, row := range newDraws(e.cfg.Seed, what, 0).Order(n) {
 		part[row] = i % poolParts
 	}
 	for k := range poolParts {
@@ -52,18 +54,18 @@ func (e *evaluation) pool(ctx context.Context, rows Rows, what purpose) (*pool, 
 }
 
 // split draws two disjoint parts of about a and b rows; b may be 0, which gives nil.
-func (p *pool) split(ctx context.Context, from draws, a, b int) (first, second *Sample, err error) {
+func (p *pool) split(ctx context.Context, from draws.Draws, a, b int) (first, second *Sample, err error) {
 	n := p.rows.Len()
 	// A part that is small, or hardly larger than the dimensions, is read as rows.
 	if p.parts == nil || b > 0 && b < max(n/poolParts, 2*p.rows.Dim()) {
-		i, j := from.split(n, a, b)
+		i, j := from.Split(n, a, b)
 		if first, err = Prepare(ctx, pick(p.rows, i), p.workers); err != nil || b == 0 {
 			return first, nil, err
 		}
 		second, err = Prepare(ctx, pick(p.rows, j), p.workers)
 		return first, second, err
 	}
-	order := from.order(poolParts)
+	order := from.Order(poolParts)
 	k := (2*poolParts*a + n) / (2 * n) // rounded
 	if first, err = p.join(ctx, order[:k]); err != nil || b == 0 {
 		return first, nil, err

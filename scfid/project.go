@@ -26,11 +26,11 @@ func Project(ctx context.Context, real, gen Rows, limit int, seed uint64) (*Proj
 		limit = 5000
 	}
 	d := real.Dim()
-	x, err := load(ctx, pick(real, newDraws(seed, forProjection, 0).sample(real.Len(), limit)))
+	x, err := load(ctx, pick(real, newDraws(seed, forProjection, 0).Sample(real.Len(), limit)))
 	if err != nil {
 		return nil, err
 	}
-	y, err := load(ctx, pick(gen, newDraws(seed, forProjection, 1).sample(gen.Len(), limit)))
+	y, err := load(ctx, pick(gen, newDraws(seed, forProjection, 1).Sample(gen.Len(), limit)))
 	if err != nil {
 		return nil, err
 	}

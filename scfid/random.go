@@ -1,6 +1,6 @@
 package scfid
 
-import "math/bits"
+import "github.com/cellsentence/c2s/internal/draws"
 
 // What random numbers are for, so that no two uses share theirs.
 type purpose uint64
@@ -20,87 +20,7 @@ const (
 	forGenPool
 )
 
-// draws is a source of numbers that can be asked for in any order: SplitMix64's
-// output function (G. Steele, D. Lea and C. Flood, "Fast Splittable Pseudorandom
-// Number Generators", OOPSLA 2014) of a key and a counter.
-type draws uint64
-
 // newDraws is the source of the n-th use for one purpose.
-func newDraws(seed uint64, what purpose, n int) draws {
-	k := mix(seed + golden)
-	k = mix(k ^ uint64(what)*golden)
-	return draws(mix(k ^ mix(uint64(n)+golden)))
-}
-
-// golden is 2^64 divided by the golden ratio, SplitMix64's increment.
-const golden = 0x9e3779b97f4a7c15
-
-func mix(z uint64) uint64 {
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return z ^ z>>31
-}
-
-// below is a number in [0, n) for place i, with a bias below n / 2^64.
-func (d draws) below(i, n int) int {
-	hi, _ := bits.Mul64(mix(uint64(d)+uint64(i+1)*golden), uint64(n))
-	return int(hi)
-}
-
-// order is a permutation of [0, n) (Fisher and Yates).
-func (d draws) order(n int) []int {
-	p := make([]int, n)
-	for i := range p {
-		j := d.below(i, i+1)
-		p[i] = p[j]
-		p[j] = i
-	}
-	return p
-}
-
-// sample is m of [0, n) in rising order, each set equally likely: R. Floyd's
-// method (CACM 30(9), 1987) where few are wanted.
-func (d draws) sample(n, m int) []int {
-	if m >= n {
-		all := make([]int, n)
-		for i := range all {
-			all[i] = i
-		}
-		return all
-	}
-	taken := make([]bool, n)
-	for j := n - m; j < n; j++ {
-		if t := d.below(j, j+1); !taken[t] {
-			taken[t] = true
-		} else {
-			taken[j] = true
-		}
-	}
-	chosen := make([]int, 0, m)
-	for i, t := range taken {
-		if t {
-			chosen = append(chosen, i)
-		}
-	}
-	return chosen
-}
-
-// split is two disjoint samples of [0, n), in rising order.
-func (d draws) split(n, a, b int) (first, second []int) {
-	side := make([]uint8, n)
-	for i, row := range d.order(n)[:a+b] {
-		side[row] = 1
-		if i >= a {
-			side[row] = 2
-		}
-	}
-	for i, s := range side {
-		switch s {
-		case 1:
-			first = append(first, i)
-		case 2:
-			second = append(second, i)
-		}
-	}
-	return first, second
+func newDraws(seed uint64, what purpose, n int) draws.Draws {
+	return draws.New(seed, uint64(what), n)
 }

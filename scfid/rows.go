@@ -134,18 +134,23 @@ func load(ctx context.Context, rows Rows) ([]float64, error) {
 // nonFinite lists the rows that hold NaN or an infinity.
 func nonFinite(ctx context.Context, rows Rows) ([]int, error) {
 	var bad []int
-	d := rows.Dim()
 	err := blocks(ctx, rows, BlockRows, func(start int, x []float64) error {
-		for i := 0; i*d < len(x); i++ {
-			sum := 0.0 // v−v is 0 for finite v, NaN for all else
-			for _, v := range x[i*d:][:d] {
-				sum += v - v
-			}
-			if math.IsNaN(sum) {
-				bad = append(bad, start+i)
-			}
-		}
+		bad = appendNonFinite(bad, x, rows.Dim(), start)
 		return nil
 	})
 	return bad, err
+}
+
+// appendNonFinite appends those of x, of which the first is row start.
+func appendNonFinite(bad []int, x []float64, d, start int) []int {
+	for i := 0; i*d < len(x); i++ {
+		sum := 0.0 // v−v is 0 for finite v, NaN for all else
+		for _, v := range x[i*d:][:d] {
+			sum += v - v
+		}
+		if math.IsNaN(sum) {
+			bad = append(bad, start+i)
+		}
+	}
+	return bad
 }

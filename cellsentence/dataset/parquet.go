@@ -77,8 +77,8 @@ func (p *pager) Compress(_ *bytes.Buffer, src []byte) []byte {
 	return page
 }
 
-func newParquetSink(w io.Writer, columns Schema, jobs int) (*parquetSink, error) {
-	nodes := make(schema.FieldList, len(columns))
+func newParquetSink(w io.Writer, columns Schema, jobs int, nest bool) (*parquetSink, error) {
+	leaves := make(schema.FieldList, len(columns))
 	opts := []parquet.WriterProperty{
 		parquet.WithCompression(compress.Codecs.Zstd), parquet.WithCreatedBy("c2s"),
 		parquet.WithVersion(parquet.V2_6),
@@ -100,11 +100,22 @@ func newParquetSink(w io.Writer, columns Schema, jobs int) (*parquetSink, error)
 		case Category:
 			opts = append(opts, parquet.WithDictionaryFor(f.Name, true))
 		}
-		node, err := schema.NewPrimitiveNodeLogical(f.Name, parquet.Repetitions.Optional, logical, physical, -1, -1)
+		name, presence := f.Name, parquet.Repetitions.Optional
+		if nest {
+			name, presence = leafOf(f.Name)
+		}
+		node, err := schema.NewPrimitiveNodeLogical(name, presence, logical, physical, -1, -1)
 		if err != nil {
 			return nil, err
 		}
-		nodes[i] = node
+		leaves[i] = node
+	}
+	nodes := leaves
+	if nest {
+		var err error
+		if nodes, err = nested(columns, leaves); err != nil {
+			return nil, err
+		}
 	}
 	root, err := schema.NewGroupNode("schema", parquet.Repetitions.Required, nodes, -1)
 	if err != nil {
@@ -115,12 +126,14 @@ func newParquetSink(w io.Writer, columns Schema, jobs int) (*parquetSink, error)
 	}
 	p.inOrder = inOrder[[][][]byte]{jobs: max(jobs, 1), make: p.compress, emit: p.put}
 	keys := metadata.NewKeyValueMetadata()
-	text, err := arrowSchemaText(columns)
-	if err != nil {
-		return nil, err
-	}
-	if err := keys.Append(arrowSchemaKey, text); err != nil {
-		return nil, err
+	if !nest { // readers take the types of Parquet then
+		text, err := arrowSchemaText(columns)
+		if err != nil {
+			return nil, err
+		}
+		if err := keys.Append(arrowSchemaKey, text); err != nil {
+			return nil, err
+		}
 	}
 	p.meta = metadata.NewFileMetadataBuilder(p.schema, p.props, keys)
 	if p.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(p.jobs)); err != nil {
@@ -206,6 +219,10 @@ func writeColumn(w file.ColumnChunkWriter, c *Column) (err error) {
 			levels[i] = 1
 		}
 	}
+	var repeats []int16
+	if w.Descr().MaxRepetitionLevel() > 0 {
+		repeats = make([]int16, len(levels)) // each list has one entry
+	}
 	switch w := w.(type) {
 	case *file.ByteArrayColumnChunkWriter:
 		strings := make([]parquet.ByteArray, 0, len(c.Missing))
@@ -214,13 +231,13 @@ func writeColumn(w file.ColumnChunkWriter, c *Column) (err error) {
 				strings = append(strings, c.TextAt(i))
 			}
 		}
-		_, err = w.WriteBatch(strings, levels, nil)
+		_, err = w.WriteBatch(strings, levels, repeats)
 	case *file.BooleanColumnChunkWriter:
-		_, err = w.WriteBatch(present(c.Bools, c.Missing), levels, nil)
+		_, err = w.WriteBatch(present(c.Bools, c.Missing), levels, repeats)
 	case *file.Int64ColumnChunkWriter:
-		_, err = w.WriteBatch(present(c.Ints, c.Missing), levels, nil)
+		_, err = w.WriteBatch(present(c.Ints, c.Missing), levels, repeats)
 	case *file.Float64ColumnChunkWriter:
-		_, err = w.WriteBatch(present(c.Floats, c.Missing), levels, nil)
+		_, err = w.WriteBatch(present(c.Floats, c.Missing), levels, repeats)
 	default:
 		err = errors.New("a column of an unknown type")
 	}

@@ -20,6 +20,11 @@ type Options struct {
 	Stdout io.Writer
 	// Format is that of the output; its zero value means what the name tells.
 	Format Format
+	// Nest makes structures of columns whose names have a dot, in Parquet only: those
+	// named a.b and a.c are the members b and c of the structure a, and a[].b is b of the
+	// structures in the list a, which has one entry a row. That is the form in which
+	// trainers take messages. [Open] passes over such columns.
+	Nest bool
 	// Jobs is how many blocks of Parquet, txt and jsonl are encoded and compressed at a
 	// time (0: 1). It has no influence on the bytes.
 	Jobs int
@@ -65,6 +70,11 @@ func Create(path string, schema Schema, opts Options) (*Writer, error) {
 	if err := checkFor(format, schema); err != nil {
 		return nil, err
 	}
+	if opts.Nest {
+		if err := checkNest(format, schema); err != nil {
+			return nil, err
+		}
+	}
 	w := &Writer{schema: schema, name: path, block: NewBatch(schema)}
 	switch {
 	case path == "-":
@@ -91,7 +101,7 @@ func Create(path string, schema Schema, opts Options) (*Writer, error) {
 	w.commit, w.abort = f.Commit, f.Abort
 	switch format.Kind {
 	case "parquet":
-		w.sink, err = newParquetSink(f, schema, opts.Jobs)
+		w.sink, err = newParquetSink(f, schema, opts.Jobs, opts.Nest)
 	case "arrow":
 		w.sink, err = newArrowSink(f, schema)
 	default:

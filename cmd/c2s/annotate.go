@@ -6,15 +6,12 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/cellsentence/c2s/cellsentence/dataset"
 	"github.com/cellsentence/c2s/h5ad"
 	"github.com/cellsentence/c2s/internal/shard"
-	"github.com/cellsentence/c2s/llm/batch"
 	"github.com/cellsentence/c2s/llm/task"
 )
 
@@ -37,7 +34,9 @@ func newAnnotate(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "annotate FILE -o OUT", Short: "Let a model tell the cell types", GroupID: groupModel, Args: need(1, 1),
 		Long: `annotate asks a model for the type of each cell. OUT is an .h5ad, to which
-obs/c2s_cell_type and obs/c2s_confidence are added, or a .tsv or .parquet.
+obs/c2s_cell_type and obs/c2s_confidence are added, or a .tsv or .parquet. Beside
+them stand what the model answered (c2s_answer), whether that is a type (c2s_valid),
+why the answer ended (c2s_stop) and whether --abstain took the label (c2s_abstained).
 
 --labels FILE names the types, one a line: each is scored as the whole answer, and
 confidence is its share of their probability. Without it the model answers freely.
@@ -103,6 +102,9 @@ type annotateResult struct {
 	Mass      *float64       `json:"mean_mass"` // probability of the closed list, null if it was not scored
 	Truth     *truth         `json:"truth"`
 	Warnings  []string       `json:"warnings"`
+
+	mass   float64 // sum over the cells that were scored
+	scored int
 }
 
 func runAnnotate(ctx context.Context, g *globals, o *annotateFlags, path string) (err error) {
@@ -111,12 +113,23 @@ func runAnnotate(ctx context.Context, g *globals, o *annotateFlags, path string)
 		if labels, err = lines(o.labels); err != nil {
 			return err
 		}
+		if o.batch > len(labels) {
+			return &usageError{fmt.Errorf("--batch %d: there are only %d labels, and each is used once", o.batch, len(labels)), "c2s annotate"}
+		}
 	}
 	in, err := o.matrix.open(ctx, g, path)
 	if err != nil {
 		return err
 	}
 	defer in.file.Close()
+	clusters, err := obsNamed(ctx, in, o.cluster)
+	if err != nil {
+		return err
+	}
+	truths, err := obsNamed(ctx, in, o.truth)
+	if err != nil {
+		return err
+	}
 	given, err := o.backend.templates(ctx, g, task.CellType)
 	if err != nil {
 		return err
@@ -152,30 +165,56 @@ func runAnnotate(ctx context.Context, g *globals, o *annotateFlags, path string)
 		return err
 	}
 	result.Out = g.out
-	list, err := o.annotate(ctx, g, in, a, m, topK, path)
+	// Before anything is asked: an output that cannot be had is known at once.
+	out, err := o.create(ctx, g, in, m, path, topK)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, out.abort()) }()
+	part := o.part.rows(in.matrix.NObs)
+	sentences, failed, err := in.cells(ctx, g, topK, part)
+	if err != nil {
+		return err
+	}
+	bar := g.startModel("annotating "+path, part.To-part.From)
+	defer bar.Stop()
+	cells := ask(tallied(ctx, bar), m.workers(), sentences, a, bar)
 	if o.batch > 0 {
-		if err := inBatches(list, o.batch, labels); err != nil {
-			return &usageError{err, "c2s annotate"}
-		}
+		cells = inBatches(cells, o.batch, labels)
 	}
-	if o.cluster != "" {
-		if err := o.vote(ctx, in, list, labels); err != nil {
-			return err
-		}
+	if clusters != nil {
+		cells = vote(cells, clusters, labels)
 	}
-	o.count(list, result)
-	if o.truth != "" {
-		c, err := in.file.Obs().Column(ctx, o.truth)
+	var right *tally
+	if truths != nil {
+		right = newTally(truths)
+	}
+	row := part.From
+	for c, err := range cells {
 		if err != nil {
 			return err
 		}
-		result.Truth = measure(list, c)
+		result.add(&c, o.abstain)
+		if right != nil {
+			right.add(row, c.Label, c.Confidence)
+		}
+		if err := out.add(row, &c); err != nil {
+			return err
+		}
+		row++
 	}
-	if err := o.write(ctx, g, in, m, list, path, topK); err != nil {
+	if err := failed(); err != nil {
 		return err
+	}
+	warnings, err := out.commit(ctx)
+	if err != nil {
+		return err
+	}
+	bar.Stop()
+	result.finish()
+	result.Warnings = append(result.Warnings, warnings...)
+	if right != nil {
+		result.Truth = right.truth()
 	}
 	if err := o.part.finish(ctx, g, map[string]int64{"cells": int64(result.Cells), "empty_cells": int64(result.Empty)}, result.Warnings); err != nil {
 		return err
@@ -193,230 +232,46 @@ func runAnnotate(ctx context.Context, g *globals, o *annotateFlags, path string)
 	return err
 }
 
-// annotate asks about all cells, in order.
-func (o *annotateFlags) annotate(ctx context.Context, g *globals, in *input, a *task.Annotator, m *model, topK int, path string) ([]task.Annotation, error) {
-	part := o.part.rows(in.matrix.NObs)
-	cells, failed, err := in.cells(ctx, g, topK, part)
-	if err != nil {
-		return nil, err
+// obsNamed is a column of obs, nil without a name.
+func obsNamed(ctx context.Context, in *input, name string) (*h5ad.Column, error) {
+	if name == "" {
+		return nil, nil
 	}
-	bar := g.start("annotating "+path, "cells", int64(part.To-part.From))
-	defer bar.Stop()
-	var list []task.Annotation
-	for one, err := range batch.Map(ctx, m.workers(), cells, a.Annotate) {
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, one)
-		bar.Add(1)
-	}
-	return list, failed()
+	return in.file.Obs().Column(ctx, name)
 }
 
-// inBatches labels runs of n cells jointly; cells that were not scored stay out.
-func inBatches(list []task.Annotation, n int, labels []string) error {
-	if n > len(labels) {
-		return fmt.Errorf("--batch %d: there are only %d labels, and each is used once", n, len(labels))
+// add counts a cell and takes away a label without enough confidence.
+func (r *annotateResult) add(c *typed, least float64) {
+	r.Cells++
+	if !math.IsNaN(c.Mass) {
+		r.mass += c.Mass
+		r.scored++
 	}
-	for lo := 0; lo < len(list); lo += n {
-		var at []int
-		var part []task.Annotation
-		for i := lo; i < min(lo+n, len(list)); i++ {
-			if list[i].Probabilities != nil {
-				at, part = append(at, i), append(part, list[i])
-			}
-		}
-		if err := task.Assign(part, labels); err != nil {
-			return err
-		}
-		for k, i := range at {
-			list[i] = part[k]
-		}
+	if !c.Asked {
+		r.Empty++
+	} else if !c.valid {
+		r.Unmatched++
 	}
-	return nil
-}
-
-// vote gives all cells of a cluster the label with the highest mean probability, or,
-// where labels were not scored, the one that most cells have. Confidence becomes
-// that share.
-func (o *annotateFlags) vote(ctx context.Context, in *input, list []task.Annotation, labels []string) error {
-	c, err := in.file.Obs().Column(ctx, o.cluster)
-	if err != nil {
-		return err
-	}
-	shares := map[string]map[string]float64{} // cluster → label
-	cells := map[string]float64{}
-	for i, a := range list {
-		cluster, ok := c.Text(i)
-		if !ok || a.Label == "" {
-			continue
-		}
-		if shares[cluster] == nil {
-			shares[cluster] = map[string]float64{}
-		}
-		cells[cluster]++
-		if a.Probabilities == nil {
-			shares[cluster][a.Label]++
-			continue
-		}
-		for k, p := range a.Probabilities {
-			shares[cluster][labels[k]] += p
-		}
-	}
-	for i := range list {
-		cluster, ok := c.Text(i)
-		if !ok || cells[cluster] == 0 {
-			continue
-		}
-		best := ""
-		for label, s := range shares[cluster] {
-			if most := shares[cluster][best]; s > most || s == most && label < best {
-				best = label
-			}
-		}
-		list[i].Label, list[i].Confidence = best, shares[cluster][best]/cells[cluster]
-	}
-	return nil
-}
-
-// count fills the result and takes away labels without enough confidence.
-func (o *annotateFlags) count(list []task.Annotation, result *annotateResult) {
-	mass, scored := 0.0, 0
-	for i := range list {
-		a := &list[i]
-		result.Cells++
-		if !math.IsNaN(a.Mass) {
-			mass, scored = mass+a.Mass, scored+1
-		}
-		switch {
-		case a.Label == "" && a.Answer == "":
-			result.Empty++
-		case a.Label == "":
-			result.Unmatched++
-		case a.Confidence < o.abstain:
-			result.Abstained++
-			a.Label = ""
-		default:
-			result.Labels[a.Label]++
-		}
-	}
-	if scored > 0 {
-		mass /= float64(scored)
-		result.Mass = &mass
-	}
-	if result.Unmatched > 0 {
-		result.Warnings = append(result.Warnings, fmt.Sprintf("%d answers are none of the labels: those cells have none", result.Unmatched))
-	}
-	if result.Empty > 0 {
-		result.Warnings = append(result.Warnings, fmt.Sprintf("%d empty cells were not asked about", result.Empty))
+	switch {
+	case c.Label == "":
+	case c.Confidence < least:
+		r.Abstained++
+		c.abstained, c.Label = true, ""
+	default:
+		r.Labels[c.Label]++
 	}
 }
 
-// write writes the annotations as the name of the output says.
-func (o *annotateFlags) write(ctx context.Context, g *globals, in *input, m *model, list []task.Annotation, path string, topK int) (err error) {
-	if strings.HasSuffix(g.out, ".h5ad") {
-		return o.writeH5AD(ctx, g, in, m, list, path, topK)
+// finish is for when all cells are counted.
+func (r *annotateResult) finish() {
+	if r.scored > 0 {
+		mass := r.mass / float64(r.scored)
+		r.Mass = &mass
 	}
-	names, err := in.file.Obs().Index(ctx)
-	if err != nil {
-		return err
+	if r.Unmatched > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%d answers are none of the labels: those cells have none of their own", r.Unmatched))
 	}
-	names = names[o.part.rows(len(names)).From:]
-	if strings.HasSuffix(g.out, ".tsv") {
-		out, err := g.create(path, o.labels)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, out.Abort()) }()
-		if _, err := fmt.Fprintf(out, "cell_name\tc2s_cell_type\tc2s_confidence\tc2s_answer\n"); err != nil {
-			return err
-		}
-		for i, a := range list {
-			confidence := ""
-			if !math.IsNaN(a.Confidence) {
-				confidence = strconv.FormatFloat(a.Confidence, 'g', 6, 64)
-			}
-			if _, err := fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", tsvCell(names[i]), tsvCell(a.Label), confidence, tsvCell(a.Answer)); err != nil {
-				return err
-			}
-		}
-		return out.Commit()
+	if r.Empty > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%d empty cells were not asked about", r.Empty))
 	}
-	schema := dataset.Schema{
-		{Name: dataset.ColumnCell, Kind: dataset.Text},
-		{Name: "c2s_cell_type", Kind: dataset.Category},
-		{Name: "c2s_confidence", Kind: dataset.Float},
-		{Name: "c2s_answer", Kind: dataset.Text},
-	}
-	w, err := dataset.Create(g.out, schema, dataset.Options{Force: g.force, Inputs: []string{path}, Jobs: g.workers()})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, w.Abort()) }()
-	b := dataset.NewBatch(schema)
-	for i, a := range list {
-		b.Columns[0].AppendString(names[i])
-		if a.Label == "" {
-			b.Columns[1].AppendMissing()
-		} else {
-			b.Columns[1].AppendString(a.Label)
-		}
-		if math.IsNaN(a.Confidence) {
-			b.Columns[2].AppendMissing()
-		} else {
-			b.Columns[2].AppendFloat(a.Confidence)
-		}
-		b.Columns[3].AppendString(a.Answer)
-		if b.Rows() == dataset.BlockRows || i == len(list)-1 {
-			if err := w.Append(b, nil); err != nil {
-				return err
-			}
-			b.Reset()
-		}
-	}
-	return w.Commit()
-}
-
-// tsvCell is a text as a cell of a table: on one line, and text to a spreadsheet.
-func tsvCell(s string) string {
-	s = printable(s)
-	if s != "" && strings.ContainsRune("=+-@", rune(s[0])) {
-		return "'" + s
-	}
-	return s
-}
-
-// writeH5AD copies the file with the annotations in obs and what made them in uns.
-func (o *annotateFlags) writeH5AD(ctx context.Context, g *globals, in *input, m *model, list []task.Annotation, path string, topK int) (err error) {
-	w, err := h5ad.Create(g.out, h5ad.WriteOptions{Workers: g.workers(), Force: g.force, Inputs: inputsOf(path)})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, w.Abort()) }()
-	field := dataset.Field{Name: "c2s_cell_type", Kind: dataset.Category}
-	column := dataset.Column{Kind: dataset.Category}
-	confidence := make([]float64, len(list))
-	for i, a := range list {
-		if confidence[i] = a.Confidence; a.Label == "" {
-			column.AppendMissing()
-		} else {
-			column.AppendString(a.Label)
-		}
-	}
-	text := func(s string) *h5ad.Array { return &h5ad.Array{Values: []string{s}} }
-	opts := h5ad.CopyOptions{Changes: []h5ad.Change{
-		{Key: "obs/c2s_cell_type", Element: obsColumn(field, &column, len(list))},
-		{Key: "obs/c2s_confidence", Element: &h5ad.Array{Dims: []int{len(list)}, Values: confidence}},
-		{Key: "uns/c2s_annotate", Element: h5ad.Dict{
-			"version": text(version), "model": text(m.info.Model), "digest": text(m.info.Digest), "notice": text(m.info.Notice),
-			"top_k": &h5ad.Array{Values: []int64{int64(topK)}}, "labels": text(o.labels), "cluster": text(o.cluster),
-		}},
-	}}
-	if err := o.part.cut(path, in.file.NObs(), lay{Modality: o.matrix.modality}, &opts); err != nil {
-		return err
-	}
-	if _, err := w.CopyFrom(ctx, in.file, opts); err != nil {
-		return err
-	}
-	return w.Close()
 }

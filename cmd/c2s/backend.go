@@ -13,6 +13,7 @@ import (
 	"github.com/cellsentence/c2s/cellsentence/prompt"
 	"github.com/cellsentence/c2s/llm"
 	"github.com/cellsentence/c2s/llm/dial"
+	"github.com/cellsentence/c2s/llm/embedded"
 	"github.com/cellsentence/c2s/llm/journal"
 )
 
@@ -21,16 +22,19 @@ type backendFlags struct {
 	names   []string
 	model   string
 	slots   int
+	threads int
 	timeout time.Duration
 	context int
 	journal string
 	prompts string
+	owner   string // of the journal, "" for any
 }
 
 func (b *backendFlags) add(f *pflag.FlagSet) {
-	f.StringArrayVar(&b.names, "backend", nil, "ask `demo|ollama://HOST:PORT|llamacpp://…|openai://…/v1` (+https each); repeat it for a pool; or a list: NODE[01-08], slurm://llamacpp:PORT, @FILE")
+	f.StringArrayVar(&b.names, "backend", nil, "ask `demo|FILE.gguf|ollama://HOST:PORT|llamacpp://…|openai://…/v1` (+https each server); repeat it for a pool, or name a list: llamacpp://NODE[01-08], slurm://llamacpp:PORT, @FILE")
 	f.StringVar(&b.model, "model", "", "`NAME` of the model on the server")
 	f.IntVar(&b.slots, "slots", 0, "requests at a time `N` for each backend (default: what it tells)")
+	f.IntVar(&b.threads, "threads", 0, "let Ollama, or a model in this process, compute with `N` threads (default: its choice); fewer are faster where processors are shared")
 	f.DurationVar(&b.timeout, "timeout", 10*time.Minute, "time `D` for one request")
 	f.IntVar(&b.context, "num-ctx", 0, "tokens `N` of prompt and answer (default: the model's)")
 	f.StringVar(&b.journal, "journal", "", "keep answers in `FILE`, and never ask for one again")
@@ -61,8 +65,11 @@ func (b *backendFlags) open(ctx context.Context, g *globals) (m *model, err erro
 		b.model = g.getenv("C2S_MODEL")
 	}
 	cfg := dial.Config{
-		Model: b.model, APIKey: g.getenv("C2S_API_KEY"), Timeout: b.timeout, Context: b.context, Slots: b.slots,
-		Demo: demoModel, LookFor: dial.Usual(g.getenv("OLLAMA_HOST")),
+		Model: b.model, APIKey: g.getenv("C2S_API_KEY"), Timeout: b.timeout, Context: b.context, Slots: b.slots, Threads: b.threads,
+		Demo: demoModel, File: func(path string) (dial.Backend, error) {
+			return embedded.Open(path, embedded.Config{Slots: b.slots, Context: b.context, Threads: b.threads})
+		},
+		LookFor: dial.Usual(g.getenv("OLLAMA_HOST")),
 	}
 	m = &model{}
 	defer func() {
@@ -91,6 +98,11 @@ func (b *backendFlags) open(ctx context.Context, g *globals) (m *model, err erro
 			return m, err
 		}
 		m.closer = append(m.closer, j.Close)
+		if b.owner != "" {
+			if err := j.Claim(b.owner); err != nil {
+				return m, err
+			}
+		}
 		known, err := j.Wrap(ctx, m.Backend)
 		if err != nil {
 			return m, err

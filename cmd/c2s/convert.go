@@ -133,7 +133,7 @@ func runConvert(ctx context.Context, g *globals, o *convertFlags, in string) (er
 	if err := o.prep.plan(ctx, g, f, o.planned, &opts, result); err != nil {
 		return err
 	}
-	if err := o.part.cut(in, f.NObs(), lay{Modality: o.matrix.modality, Compression: o.compress.of(f), Cells: chosen}, &opts); err != nil {
+	if err := o.part.cut(f.NObs(), lay{Source: in, Modality: o.matrix.modality, Compression: o.compress.of(f), Cells: chosen}, &opts); err != nil {
 		return err
 	}
 	bar := g.start("converting "+in, "cells", int64(f.NObs()))

@@ -17,20 +17,26 @@ import (
 func demoModel() (llm.Backend, error) { return embedded.Demo(embedded.Config{}) }
 
 func newDoctor(g *globals) *cobra.Command {
-	return &cobra.Command{
+	var names []string
+	cmd := &cobra.Command{
 		Use: "doctor", Short: "Say what models this machine can run", GroupID: groupModel, Args: need(0, 0),
-		Long: `doctor looks for model servers on this machine (and at OLLAMA_HOST), says what they
-serve and what is wrong with them, and which C2S-Scale model fits the graphics cards
+		Long: `doctor looks for model servers on this machine (and at OLLAMA_HOST), or at the places
+of --backend, says what they serve and what is wrong with them, and which C2S-Scale model fits the graphics cards
 and the memory in which quantisation. Each advice is a line.`,
 		Example: "  c2s doctor",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runDoctor(cmd.Context(), g)
+			if len(names) == 0 {
+				names = dial.Usual(g.getenv("OLLAMA_HOST"))
+			}
+			return runDoctor(cmd.Context(), g, names)
 		},
 	}
+	cmd.Flags().StringArrayVar(&names, "backend", nil, "look at `ollama://HOST:PORT|llamacpp://…|openai://…/v1`; repeat it for several")
+	return cmd
 }
 
-func runDoctor(ctx context.Context, g *globals) error {
-	r, err := doctor.Examine(ctx, doctor.Config{Servers: dial.Usual(g.getenv("OLLAMA_HOST"))})
+func runDoctor(ctx context.Context, g *globals, names []string) error {
+	r, err := doctor.Examine(ctx, doctor.Config{Servers: names})
 	if err != nil {
 		return err
 	}

@@ -7,9 +7,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"github.com/cellsentence/c2s/h5ad"
-	"github.com/cellsentence/c2s/internal/manifest"
 )
 
 // embedFlags are the flags of embed.
@@ -33,7 +30,9 @@ func newEmbed(g *globals) *cobra.Command {
 a copy of the file with the matrix in obsm (.h5ad).
 
 --method model takes the states of a cell-sentence model (--backend) at the prompt that
-asks for the cell's type, pooled over its tokens, as vectors of length one.
+asks for the cell's type, pooled over its tokens, as vectors of length one. obs of an
+.h5ad tells the genes that it was shown (c2s_n_genes) and whether there is an embedding
+(c2s_valid): a cell without a gene has none, but a row of NaN.
 
 --method pca takes the principal components of log-normalised counts. They are
 fitted on the real cells and kept with --save; generated cells are then placed with
@@ -113,6 +112,7 @@ type embedResult struct {
 	Fitted    int      `json:"fitted_cells"`  // cells that the components were fitted to
 	Explained float64  `json:"explained"`     // share of the variance of those cells
 	Missing   int      `json:"missing_genes"` // genes of the model that the file lacks
+	Empty     int      `json:"empty_cells"`   // cells without a gene, whose embedding by a model is NaN
 	Notice    string   `json:"notice"`        // must stand beside everything made with the model
 	Warnings  []string `json:"warnings"`
 }
@@ -124,7 +124,7 @@ func runEmbed(ctx context.Context, g *globals, o *embedFlags, path string) (err 
 	}
 	defer in.file.Close()
 	rows := o.part.rows(in.matrix.NObs)
-	result := &embedResult{In: path, NObs: rows.To - rows.From, Key: o.key, Method: o.method, Model: o.model, Warnings: append([]string{}, in.warnings...)}
+	result := &embedResult{In: path, Out: g.out, Key: o.key, Method: o.method, NObs: rows.To - rows.From, Model: o.model, Warnings: append([]string{}, in.warnings...)}
 	if o.method == "model" {
 		m, err := o.backend.open(ctx, g)
 		if err != nil {
@@ -167,7 +167,10 @@ func runEmbed(ctx context.Context, g *globals, o *embedFlags, path string) (err 
 // write writes the embedding as the name of the output says.
 func (p *placed) write(ctx context.Context, g *globals, o *embedFlags, result *embedResult) error {
 	result.Out = g.out
-	bar := g.start("embedding "+p.path, "cells", int64(result.NObs))
+	bar := p.bar
+	if bar == nil {
+		bar = g.start("embedding "+p.path, "cells", int64(p.n))
+	}
 	defer bar.Stop()
 	var err error
 	if o.key == "" {
@@ -178,39 +181,7 @@ func (p *placed) write(ctx context.Context, g *globals, o *embedFlags, result *e
 	if err != nil {
 		return err
 	}
-	return o.part.finish(ctx, g, map[string]int64{"cells": int64(result.NObs)}, result.Warnings)
-}
-
-// embedOptions is what decides the numbers, beside the cells and what add fills in.
-type embedOptions struct {
-	Matrix, Modality, GeneNames string
-	GeneMap                     *manifest.Input
-	Method, Key                 string
-	Compression                 h5ad.Compression
-	Components                  *manifest.Input // the file of --model
-	Model                       *modelOptions
-}
-
-// begin makes the part of a sharded run the output, and reports whether it is there.
-func (o *embedFlags) begin(ctx context.Context, g *globals, path string, options embedOptions) (fresh bool, err error) {
-	if o.part.Whole() {
-		return false, nil
-	}
-	options.Matrix, options.Modality, options.GeneNames = o.matrix.key(), o.matrix.modality, o.matrix.geneNames
-	options.Method, options.Key, options.Compression = o.method, o.key, h5ad.Compression{Method: o.compress.method, Level: o.compress.level}
-	if options.GeneMap, err = content(ctx, g, o.matrix.geneMap); err != nil {
-		return false, err
-	}
-	if o.method == "pca" {
-		if options.Components, err = content(ctx, g, o.model); err != nil {
-			return false, err
-		}
-	}
-	inputs, err := contents(ctx, g, path)
-	if err != nil {
-		return false, err
-	}
-	return o.part.begin(ctx, g, "embed", inputs, options)
+	return o.part.finish(ctx, g, map[string]int64{"cells": int64(result.NObs), "empty_cells": int64(result.Empty)}, result.Warnings)
 }
 
 func (r *embedResult) report(g *globals, how string) error {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -41,8 +43,8 @@ func (a *askedFlags) check(p *pcaFlags) error {
 	return nil
 }
 
-// askModel embeds cells by a model; nil means that the part is there. The first cell
-// tells the dimension.
+// askModel embeds cells by a model; nil means that the part is there already. The first
+// cell tells the dimension.
 func (o *embedFlags) askModel(ctx context.Context, g *globals, in *input, m *model, result *embedResult) (*placed, error) {
 	given, err := o.backend.templates(ctx, g, task.CellType)
 	if err != nil {
@@ -56,11 +58,8 @@ func (o *embedFlags) askModel(ctx context.Context, g *globals, in *input, m *mod
 		result.Warnings = append(result.Warnings, warning)
 	}
 	pooling := llm.Pooling(o.asked.pooling)
-	if !slices.Contains(m.info.Pooling, pooling) {
-		return nil, &inputError{
-			fmt.Errorf("%s gives no embeddings by the %s of the tokens, only by %v", m.info.Model, pooling, m.info.Pooling),
-			"llama-server does when it is started with --embeddings --pooling " + o.asked.pooling,
-		}
+	if err := canEmbed(m, pooling); err != nil {
+		return nil, err
 	}
 	topK := topGenes(o.asked.topK, m)
 	e, err := task.NewEmbedder(m, task.EmbedConfig{Templates: words, TopK: topK, Organism: o.asked.organism, Seed: g.seed, Pooling: pooling})
@@ -72,47 +71,145 @@ func (o *embedFlags) askModel(ctx context.Context, g *globals, in *input, m *mod
 	if fresh, err := o.begin(ctx, g, result.In, embedOptions{Model: asked}); fresh || err != nil {
 		return nil, err
 	}
-	part := o.part.rows(in.matrix.NObs)
-	empty := part.From == part.To // a part without cells has a dimension all the same
-	if empty {
-		part.To = part.From + 1
-	}
-	cells, failed, err := in.cells(ctx, g, topK, part)
+	cells, failed, err := in.cells(ctx, g, topK, o.part.rows(in.matrix.NObs))
 	if err != nil {
 		return nil, err
 	}
-	next, stop := iter.Pull2(batch.Map(ctx, m.workers(), cells, e.Embed))
-	first, err, ok := next()
-	if err == nil && !ok {
-		err = failed()
+	bar := g.startModel("embedding "+result.In, result.NObs)
+	next, stop := iter.Pull2(batch.Map(tallied(ctx, bar), m.workers(), cells, func(ctx context.Context, c task.Cell) (embeddedCell, error) {
+		v, err := e.Embed(ctx, c)
+		return embeddedCell{v, len(strings.Fields(c.Sentence))}, err
+	}))
+	t := &embeddedCells{next: next, failed: failed, result: result}
+	err = t.begin()
+	if err == nil && t.dim == 0 {
+		t.dim, err = o.dimension(ctx, g, in, e, topK)
 	}
 	if err != nil {
 		stop()
+		bar.Stop()
 		return nil, err
 	}
-	result.Dim, result.Model, result.Notice = len(first), m.info.Model, m.info.Notice
-	rows := func(ctx context.Context, bar *progress.Counter, do func([]float32) error) error {
-		defer stop()
-		if empty {
-			return nil
-		}
-		for v, err, ok := first, error(nil), true; ok; v, err, ok = next() {
-			if err != nil {
-				return err
-			}
-			if len(v) != len(first) {
-				return fmt.Errorf("the model gave a vector of %d after one of %d", len(v), len(first))
-			}
-			if err := do(v); err != nil {
-				return err
-			}
-			bar.Add(1)
-		}
-		return failed()
-	}
-	return &placed{in, result.In, result.NObs, len(first), rows, h5ad.Dict{
+	result.Dim, result.Model, result.Notice = t.dim, m.info.Model, m.info.Notice
+	return &placed{in: in, path: result.In, n: result.NObs, dim: t.dim, bar: bar, flags: &t.flags, about: h5ad.Dict{
 		"method": textOf("model"), "version": textOf(version), "matrix": textOf(in.matrix.Key()), "model": textOf(m.info.Model),
 		"digest": textOf(m.info.Digest), "notice": textOf(m.info.Notice), "pooling": textOf(o.asked.pooling),
 		"top_k": numberOf(int64(topK)), "seed": numberOf(int64(g.seed)), "wording": textOf(words.Fingerprint()),
+	}, rows: func(_ context.Context, bar *progress.Counter, do func([]float32) error) error {
+		defer stop()
+		return t.rows(bar, do)
 	}}, nil
+}
+
+// embeddedCell is the vector of a cell, nil if it has no gene, and the number of genes
+// that the model was shown.
+type embeddedCell struct {
+	vector []float32
+	genes  int
+}
+
+// embeddedCells are those of a file as they come. The first with a gene tells the
+// dimension.
+type embeddedCells struct {
+	next   func() (embeddedCell, error, bool)
+	failed func() error // of the file, once next has ended
+	result *embedResult
+	dim    int
+	read   []embeddedCell // already, by begin: the last of them has a vector
+	flags  cellFlags
+}
+
+// cellFlags are columns of obs, for which a cell has nine bytes.
+type cellFlags struct {
+	genes []int64
+	valid []bool // whether the cell has an embedding
+}
+
+// begin reads as far as that; where no cell has a gene, the dimension stays 0.
+func (t *embeddedCells) begin() error {
+	for t.dim == 0 {
+		c, err, ok := t.next()
+		if err == nil && !ok {
+			err = t.failed()
+		}
+		if err != nil || !ok {
+			return err
+		}
+		t.dim, t.read = len(c.vector), append(t.read, c)
+	}
+	return nil
+}
+
+// rows gives the vectors to do, one after the other; a cell without a gene has NaN.
+func (t *embeddedCells) rows(bar *progress.Counter, do func([]float32) error) error {
+	none := make([]float32, t.dim)
+	for i := range none {
+		none[i] = float32(math.NaN())
+	}
+	row := func(c embeddedCell) error {
+		t.flags.genes, t.flags.valid = append(t.flags.genes, int64(c.genes)), append(t.flags.valid, c.vector != nil)
+		switch {
+		case c.vector == nil:
+			t.result.Empty++
+			c.vector = none
+		case len(c.vector) != t.dim:
+			return fmt.Errorf("the model gave a vector of %d after one of %d", len(c.vector), t.dim)
+		}
+		bar.Add(1)
+		return do(c.vector)
+	}
+	for _, c := range t.read {
+		if err := row(c); err != nil {
+			return err
+		}
+	}
+	for {
+		c, err, ok := t.next()
+		if err == nil && ok {
+			err = row(c)
+		}
+		if err != nil {
+			return err
+		}
+		if !ok {
+			break
+		}
+	}
+	if t.result.Empty > 0 {
+		t.result.Warnings = append(t.result.Warnings, fmt.Sprintf("%d empty cells were not asked about: their embedding is NaN, which c2s scfid leaves out with --drop-nonfinite", t.result.Empty))
+	}
+	return t.failed()
+}
+
+// dimension is that of the vectors, where no cell of the part tells it: that of the first
+// cell of the file that has a gene.
+func (o *embedFlags) dimension(ctx context.Context, g *globals, in *input, e *task.Embedder, topK int) (int, error) {
+	none := &inputError{fmt.Errorf("%s: no cell has a gene", in.file.Path()), "choose another matrix with --layer or --raw"}
+	if o.part.Whole() {
+		return 0, none
+	}
+	cells, failed, err := in.cells(ctx, g, topK, in.all())
+	if err != nil {
+		return 0, err
+	}
+	for c := range cells {
+		if v, err := e.Embed(ctx, c); v != nil || err != nil {
+			return len(v), err
+		}
+	}
+	if err := failed(); err != nil {
+		return 0, err
+	}
+	return 0, none
+}
+
+// canEmbed is an error where a model gives no vectors of that kind.
+func canEmbed(m *model, pooling llm.Pooling) error {
+	if slices.Contains(m.info.Pooling, pooling) {
+		return nil
+	}
+	return &inputError{
+		fmt.Errorf("%s gives no embeddings by the %s of the tokens, only by %v", m.info.Model, pooling, m.info.Pooling),
+		"llama-server does when it is started with --embeddings --pooling " + string(pooling),
+	}
 }

@@ -21,7 +21,9 @@ type placed struct {
 	dim  int
 	// rows calls do with some rows after the other.
 	rows  func(ctx context.Context, bar *progress.Counter, do func([]float32) error) error
-	about h5ad.Dict // how they are made, for uns
+	about h5ad.Dict         // how they are made, for uns
+	bar   *progress.Counter // that was started already, or nil
+	flags *cellFlags        // for obs, complete when the rows have come; or nil
 }
 
 // placed is what the components make of the cells.
@@ -30,7 +32,7 @@ func (p *placer) placed(o *embedFlags) *placed {
 	for i, v := range p.model.Variance {
 		ratio[i] = v / p.model.TotalVariance
 	}
-	return &placed{p.in, p.path, p.part.To - p.part.From, p.projector.Dim(), p.rows, h5ad.Dict{
+	return &placed{in: p.in, path: p.path, n: p.part.To - p.part.From, dim: p.projector.Dim(), rows: p.rows, about: h5ad.Dict{
 		"method": textOf(o.method), "version": textOf(version), "matrix": textOf(p.in.matrix.Key()), "model": textOf(o.model),
 		"fitted_cells": numberOf(int64(p.model.Cells)), "seed": numberOf(int64(p.model.Seed)), "target": &h5ad.Array{Values: []float64{p.model.Target}},
 		"variance":       &h5ad.Array{Dims: []int{len(ratio)}, Values: p.model.Variance},
@@ -100,42 +102,74 @@ func (o *embedFlags) inputs(path string) []string {
 	return in
 }
 
-// toH5AD copies the file and adds the embeddings to obsm, and to uns how they were
-// made. They are in memory as a whole: 200 bytes a cell for 50 components.
+// toH5AD copies the file and adds the embeddings to obsm as they come, and to uns how they
+// were made.
 func (p *placed) toH5AD(ctx context.Context, g *globals, o *embedFlags, bar *progress.Counter, result *embedResult) (err error) {
-	var x []float32
-	err = p.rows(ctx, bar, func(rows []float32) error {
-		x = append(x, rows...)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	f := p.in.file
 	w, err := h5ad.Create(g.out, h5ad.WriteOptions{
-		Compression: o.compress.of(f), Workers: g.workers(), Memory: g.budget() / 4, Force: g.force, Inputs: o.inputs(p.path),
+		Compression: o.compress.of(p.in.file), Workers: g.workers(), Memory: g.budget() / 4, Force: g.force, Inputs: o.inputs(p.path),
 	})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.Abort()) }()
-	opts := h5ad.CopyOptions{Changes: []h5ad.Change{
-		{Key: "obsm/" + o.key, Element: &h5ad.Array{Dims: []int{p.n, p.dim}, Values: x}},
-		{Key: "uns/" + o.key, Element: p.about},
-	}}
-	if err := o.part.cut(p.path, f.NObs(), lay{Modality: o.matrix.modality, Compression: o.compress.of(f)}, &opts); err != nil {
-		return err
+	matrix, about := "obsm/"+o.key, "uns/"+o.key
+	keys := []string{matrix, about}
+	const genes, valid = "obs/c2s_n_genes", "obs/c2s_valid"
+	if p.flags != nil {
+		keys = append(keys, genes, valid)
 	}
-	r, err := w.CopyFrom(ctx, f, opts)
+	warnings, err := copyBefore(ctx, w, p.in, &o.part, lay{Source: p.path, Modality: o.matrix.modality, Compression: o.compress.of(p.in.file)}, keys...)
 	if err != nil {
 		return err
 	}
-	for _, d := range r.Dropped {
-		result.Warnings = append(result.Warnings, "dropped "+d)
+	result.Warnings = append(result.Warnings, warnings...)
+	if err := p.stream(ctx, w, matrix, bar); err != nil {
+		return err
 	}
-	result.Warnings = append(result.Warnings, r.Warnings...)
+	if err := w.Set(ctx, about, p.about); err != nil {
+		return err
+	}
+	if p.flags != nil {
+		n := []int{len(p.flags.valid)}
+		err := errors.Join(
+			w.Set(ctx, genes, &h5ad.Array{Dims: n, Values: p.flags.genes}),
+			w.Set(ctx, valid, &h5ad.Array{Dims: n, Values: p.flags.valid}))
+		if err != nil {
+			return err
+		}
+	}
 	if w := o.compress.warning(); w != "" {
 		result.Warnings = append(result.Warnings, w)
 	}
 	return w.Close()
+}
+
+// stream writes the rows as a matrix.
+func (p *placed) stream(ctx context.Context, w *h5ad.Writer, key string, bar *progress.Counter) error {
+	return streamRows(ctx, w, key, p.n, p.dim, func(do func([]float32) error) error { return p.rows(ctx, bar, do) })
+}
+
+// streamRows writes a matrix of n rows of dim numbers, which each gives to do, some rows
+// after the other.
+func streamRows(ctx context.Context, w *h5ad.Writer, key string, n, dim int, each func(do func([]float32) error) error) error {
+	m, err := w.Matrix(ctx, key, h5ad.MatrixSpec{Encoding: h5ad.Dense, NObs: n, NVars: dim})
+	if err != nil {
+		return err
+	}
+	var b h5ad.Batch
+	err = each(func(rows []float32) error {
+		n := len(rows) / dim
+		for i := len(b.Indices); i < len(rows); i++ {
+			b.Indices = append(b.Indices, int32(i%dim))
+		}
+		for i := len(b.Indptr); i <= n; i++ {
+			b.Indptr = append(b.Indptr, int64(i*dim))
+		}
+		part := h5ad.Batch{Indptr: b.Indptr[:n+1], Indices: b.Indices[:len(rows)], Values: rows}
+		return m.Append(ctx, &part)
+	})
+	if err != nil {
+		return err
+	}
+	return m.Close(ctx)
 }

@@ -44,6 +44,7 @@ type generateFlags struct {
 	organism  string
 	topK      int
 	vocab     string
+	rankModel string
 	part      partFlags
 }
 
@@ -52,9 +53,10 @@ func newGenerate(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "generate --cell-type T -n N -o OUT", Short: "Let a model write cells of a type", GroupID: groupModel, Args: need(0, 0),
 		Long: `generate asks a model for new cells: their sentences, in the formats of encode, with
-the cell type, the answer's flags (unknown words, repeated genes, why it ended) and,
-as c2s_answer, what the model said. c2s decode turns them into expression. --shard I/N
-(or auto) writes one part of N, for c2s merge to join.`,
+the cell type, the answer's flags (genes, unknown words, repeats, why it ended) and,
+as c2s_answer, what the model said. An .h5ad has them in obs, and the expression that
+c2s decode makes of the sentences with a rank model of c2s fidelity. --shard I/N (or
+auto) writes one part of N, for c2s merge to join.`,
 		Example: `  c2s generate --backend demo --cell-type "B cell" -n 5 --vocab testdata/demo.h5ad -o b_cells.jsonl`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := errors.Join(o.check(g), o.part.resolve(g, nil)); err != nil {
@@ -71,6 +73,7 @@ as c2s_answer, what the model said. c2s decode turns them into expression. --sha
 	f.StringVar(&o.organism, "organism", "Homo sapiens", "`SPECIES` in the prompt")
 	f.IntVar(&o.topK, "top-k", 0, "ask for `K` genes (default: 200, as C2S models were trained)")
 	f.StringVar(&o.vocab, "vocab", "", "the genes that there are: a `FILE` of c2s vocab, or an .h5ad")
+	f.StringVar(&o.rankModel, "rank-model", "", "rank model for an .h5ad, a `RANK.json` of c2s fidelity")
 	o.part.add(f)
 	return cmd
 }
@@ -78,7 +81,7 @@ as c2s_answer, what the model said. c2s decode turns them into expression. --sha
 func (o *generateFlags) check(g *globals) error {
 	switch {
 	case g.out == "":
-		return errors.New("-o OUT is missing: name a .parquet, .arrow, .hf or .jsonl")
+		return errors.New("-o OUT is missing: name a .parquet, .arrow, .hf, .jsonl or .h5ad")
 	case len(o.cellTypes) == 0:
 		return errors.New("--cell-type is missing")
 	case o.n < 1 || o.topK < 0:
@@ -86,13 +89,22 @@ func (o *generateFlags) check(g *globals) error {
 	case o.vocab == "":
 		return errors.New("--vocab is missing: name a file of c2s vocab, or an .h5ad, whose genes are those that count")
 	}
-	if o.part.text != "" && g.out == "-" {
-		return errors.New("--shard writes files: name one with -o")
+	if o.part.text != "" && (g.out == "-" || strings.HasSuffix(g.out, ".h5ad")) {
+		return errors.New("--shard writes files of sentences: name a .parquet, .arrow, .hf or .jsonl, and decode what c2s merge makes of the parts")
+	}
+	if strings.HasSuffix(g.out, ".h5ad") {
+		if o.rankModel == "" {
+			return errors.New("an .h5ad needs --rank-model: make one of data like these with c2s fidelity FILE -o DIR, and name DIR/rank.json")
+		}
+		return nil
+	}
+	if o.rankModel != "" {
+		return errors.New("--rank-model is for an .h5ad: the other formats hold sentences")
 	}
 	if f, err := dataset.FormatOf(g.out); err != nil {
 		return err
 	} else if f.Kind == "txt" {
-		return errors.New("a .txt holds the sentences alone: name a .parquet, .arrow, .hf or .jsonl")
+		return errors.New("a .txt holds the sentences alone: name a .parquet, .arrow, .hf, .jsonl or .h5ad")
 	}
 	return nil
 }
@@ -108,18 +120,25 @@ type generateResult struct {
 	Unknown  int      `json:"unknown"` // words that are no gene
 	Repeats  int      `json:"repeats"` // genes that were there before
 	Limit    int      `json:"limit"`   // answers that ended at the limit of tokens
+	Broken   int      `json:"broken"`  // answers that the server broke off
 	Warnings []string `json:"warnings"`
 }
 
 func runGenerate(ctx context.Context, g *globals, o *generateFlags) (err error) {
-	words, _, err := (&decodeFlags{vocab: o.vocab}).genes(ctx, g)
+	genes, index, err := (&decodeFlags{vocab: o.vocab}).genes(ctx, g)
 	if err != nil {
 		return err
 	}
 	v := new(cellsentence.Vocabulary)
-	for _, w := range words {
+	for _, w := range genes {
 		if w != "" {
 			v.Add(w, 1)
+		}
+	}
+	var rank *cellsentence.RankModel
+	if o.rankModel != "" {
+		if rank, err = (&decodeFlags{rankModel: o.rankModel}).model(); err != nil {
+			return err
 		}
 	}
 	given, err := o.backend.templates(ctx, g, task.Generation)
@@ -131,7 +150,7 @@ func runGenerate(ctx context.Context, g *globals, o *generateFlags) (err error) 
 		return err
 	}
 	defer func() { err = errors.Join(err, m.close()) }()
-	words2, warning, err := task.Wording(task.Generation, m.info, given)
+	words, warning, err := task.Wording(task.Generation, m.info, given)
 	if err != nil {
 		return err
 	}
@@ -141,70 +160,48 @@ func runGenerate(ctx context.Context, g *globals, o *generateFlags) (err error) 
 	}
 	topK := topGenes(o.topK, m)
 	gen, err := task.NewGenerator(m, task.GenerateConfig{
-		Templates: words2, TopK: topK, Organism: o.organism, Options: o.sample.options(g.seed), Vocabulary: v,
+		Templates: words, TopK: topK, Organism: o.organism, Options: o.sample.options(g.seed), Vocabulary: v,
 	})
 	if err != nil {
 		return err
 	}
-	if fresh, err := o.begin(ctx, g, m.options(g, words2, topK, o.organism)); fresh || err != nil {
+	if fresh, err := o.begin(ctx, g, m.options(g, words, topK, o.organism)); fresh || err != nil {
 		return err
 	}
 	result.Out = g.out
-	schema := dataset.Schema{
-		{Name: dataset.ColumnCell, Kind: dataset.Text},
-		{Name: "cell_sentence", Kind: dataset.Text},
-		{Name: "cell_type", Kind: dataset.Category},
-		{Name: "c2s_n_genes", Kind: dataset.Int},
-		{Name: "c2s_unknown", Kind: dataset.Int},
-		{Name: "c2s_repeats", Kind: dataset.Int},
-		{Name: "c2s_stop", Kind: dataset.Category},
-		{Name: "c2s_model", Kind: dataset.Category},
-		{Name: "c2s_answer", Kind: dataset.Text},
-	}
-	w, err := dataset.Create(g.out, schema, dataset.Options{Force: g.force, Inputs: []string{o.vocab}, Stdout: g.stdout, Jobs: g.workers()})
+	out, err := o.create(ctx, g, &generated{m: m, topK: topK, genes: genes, index: index, rank: rank, wording: words.Fingerprint()})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, w.Abort()) }()
+	defer func() { err = errors.Join(err, out.abort()) }()
 	rows := o.part.rows(o.n * len(o.cellTypes))
-	bar := g.start("generating", "cells", int64(rows.To-rows.From))
+	bar := g.startModel("generating", rows.To-rows.From)
 	defer bar.Stop()
-	label := m.info.Model
-	if !strings.Contains(label, m.info.Notice) {
-		label += ", " + m.info.Notice
-	}
-	b := dataset.NewBatch(schema)
 	row := rows.From
-	for cell, err := range batch.Map(ctx, m.workers(), counting(rows), func(ctx context.Context, i int) (task.Generated, error) {
+	for cell, err := range batch.Map(tallied(ctx, bar), m.workers(), counting(rows), func(ctx context.Context, i int) (task.Generated, error) {
 		return gen.Generate(ctx, i, o.cellTypes[i/o.n])
 	}) {
 		if err != nil {
 			return err
 		}
 		result.add(cell)
-		b.Columns[0].AppendString(fmt.Sprintf("generated-%d", row))
-		b.Columns[1].AppendString(strings.Join(cell.Genes, " "))
-		b.Columns[2].AppendString(o.cellTypes[row/o.n])
-		b.Columns[3].AppendInt(int64(len(cell.Genes)))
-		b.Columns[4].AppendInt(int64(cell.Unknown))
-		b.Columns[5].AppendInt(int64(cell.Repeats))
-		b.Columns[6].AppendString(string(cell.Stop))
-		b.Columns[7].AppendString(label)
-		b.Columns[8].AppendString(cell.Answer)
-		row++
-		if b.Rows() == dataset.BlockRows || row == rows.To {
-			if err := w.Append(b, nil); err != nil {
-				return err
-			}
-			b.Reset()
+		if err := out.add(ctx, row, o.cellTypes[row/o.n], &cell); err != nil {
+			return err
 		}
+		row++
 		bar.Add(1)
 	}
-	if err := w.Commit(); err != nil {
+	warnings, err := out.commit(ctx)
+	if err != nil {
 		return err
 	}
+	bar.Stop()
+	result.Warnings = append(result.Warnings, warnings...)
 	if result.Empty > 0 {
 		result.Warnings = append(result.Warnings, fmt.Sprintf("%d answers hold no gene: they are kept as empty sentences", result.Empty))
+	}
+	if result.Broken > 0 {
+		result.Warnings = append(result.Warnings, fmt.Sprintf("the server broke %d answers off because the model repeated itself: what came is kept, see c2s_stop", result.Broken))
 	}
 	if err := o.part.finish(ctx, g, map[string]int64{"cells": int64(result.Cells), "empty_cells": int64(result.Empty)}, result.Warnings); err != nil {
 		return err
@@ -244,8 +241,11 @@ func (r *generateResult) add(cell task.Generated) {
 	if len(cell.Genes) == 0 {
 		r.Empty++
 	}
-	if cell.Stop == llm.StopLimit {
+	switch cell.Stop {
+	case llm.StopLimit:
 		r.Limit++
+	case llm.StopRepetition:
+		r.Broken++
 	}
 }
 

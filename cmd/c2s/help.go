@@ -10,6 +10,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
+// exitCodes is what a script may rely on.
+const exitCodes = "0 good, 1 failed, 2 wrong usage, 3 bad input, 4 backend unreachable, 130 interrupted"
+
 // usageTemplate is cobra's, but ends with what is looked for most: an example to
 // copy, and the exit codes.
 const usageTemplate = `Usage:{{if .Runnable}}
@@ -30,8 +33,7 @@ Global flags:
 Example:
 {{.Example}}{{end}}
 
-Exit codes: 0 good, 1 failed, 2 wrong usage, 3 bad input, 4 backend unreachable, 130 interrupted
-`
+Exit codes: ` + exitCodes + "\n"
 
 // newHelp is cobra's help command, but knows when it was asked for nonsense.
 func newHelp() *cobra.Command {

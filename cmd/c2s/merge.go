@@ -55,8 +55,11 @@ func runMerge(ctx context.Context, g *globals, parts []string, source string) er
 		return err
 	}
 	var rows int64
-	switch kind := filepath.Ext(g.out); kind {
-	case ".h5ad", ".npy", ".tsv":
+	kind := filepath.Ext(g.out)
+	switch {
+	case set.Parts[0].Command == "scfid":
+		rows, err = mergeMoments(ctx, g, set)
+	case kind == ".h5ad", kind == ".npy", kind == ".tsv":
 		for _, part := range set.Paths {
 			if filepath.Ext(part) != kind {
 				return &inputError{fmt.Errorf("%s: only parts that end in %s can become one that does", part, kind), "name OUT as the jobs did"}

@@ -67,6 +67,9 @@ func mergeH5AD(ctx context.Context, g *globals, set *shard.Set, source string) (
 		}
 		opts.Changes = append(opts.Changes, h5ad.Change{Key: key, Element: e})
 	}
+	for _, key := range l.Later {
+		opts.Changes = append(opts.Changes, h5ad.Change{Key: key, Element: h5ad.Later{}})
+	}
 	if l.Values {
 		opts.Values = func(ctx context.Context, fn func(*h5ad.Batch) error) error {
 			for _, p := range parts {
@@ -81,7 +84,55 @@ func mergeH5AD(ctx context.Context, g *globals, set *shard.Set, source string) (
 	if err != nil {
 		return 0, err
 	}
+	for _, key := range l.Later {
+		if err := setLater(ctx, g, w, parts, key, r.NObs); err != nil {
+			return 0, err
+		}
+	}
 	return int64(r.NObs), w.Close()
+}
+
+// setLater writes an element of all cells behind the copy; an embedding of n cells part
+// by part, as it may be larger than the memory.
+func setLater(ctx context.Context, g *globals, w *h5ad.Writer, parts []*laidPart, key string, n int) error {
+	if !strings.HasPrefix(key, "obsm/") {
+		e, err := joinElement(ctx, g, parts, key)
+		if err != nil {
+			return err
+		}
+		return w.Set(ctx, key, e)
+	}
+	place := func(p *laidPart) (rows []float32, dim int, err error) {
+		e, err := p.element(ctx, g, key)
+		if err != nil {
+			return nil, 0, err
+		}
+		if a, ok := e.(*h5ad.Array); ok && len(a.Dims) == 2 {
+			if rows, ok := a.Values.([]float32); ok {
+				return rows, a.Dims[1], nil
+			}
+		}
+		return nil, 0, &inputError{fmt.Errorf("%s: %s is a %s of the shape %v", p.path, key, h5ad.KindOf(e), h5ad.Shape(e)), "run its job again"}
+	}
+	_, dim, err := place(parts[0])
+	if err != nil {
+		return err
+	}
+	return streamRows(ctx, w, key, n, dim, func(do func([]float32) error) error {
+		for _, p := range parts {
+			rows, d, err := place(p)
+			if err == nil && d != dim {
+				err = &inputError{fmt.Errorf("%s has rows of %d numbers, %s of %d", p.path, d, parts[0].path, dim), "run its job again"}
+			}
+			if err == nil && len(rows) > 0 {
+				err = do(rows)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // unchanged checks that a file is still what the parts were made of.
@@ -231,7 +282,7 @@ func joinElement(ctx context.Context, g *globals, parts []*laidPart, key string)
 	if all != nil {
 		return all, nil
 	}
-	return obsColumn(dataset.Field{Name: strings.TrimPrefix(key, "obs/"), Kind: dataset.Category}, &text, n), nil
+	return obsColumn(dataset.Field{Name: strings.TrimPrefix(key, "obs/"), Kind: dataset.Category}, &text, n).Categorical, nil
 }
 
 // below puts the rows of b below those of a, which is nil at first.

@@ -25,23 +25,29 @@ type lay struct {
 	Cells       bool             `json:"cells"`  // cells were chosen, be it all
 	Genes       bool             `json:"genes"`  // genes were
 	Values      bool             `json:"values"` // X has other values than the source's
-	// Set and Deleted are the keys that the command writes and leaves out, in its order.
+	// Set and Deleted are the keys that the command writes and leaves out, in its order;
+	// Later those that it writes behind the copy.
 	Set     []string `json:"set"`
 	Deleted []string `json:"deleted"`
+	Later   []string `json:"later"`
 }
 
 // cut narrows what is copied of a source of n cells to the part, and leaves in it what
-// merge needs; for the whole it does nothing.
-func (p *partFlags) cut(source string, n int, l lay, opts *h5ad.CopyOptions) error {
+// merge needs; for the whole it does nothing. The caller has set what opts do not tell
+// of l.
+func (p *partFlags) cut(n int, l lay, opts *h5ad.CopyOptions) error {
 	if p.Whole() {
 		return nil
 	}
-	l.Source, l.Matrix, l.Encoding = source, opts.Matrix, opts.Encoding
+	l.Matrix, l.Encoding = opts.Matrix, opts.Encoding
 	l.Genes, l.Values = opts.Genes != nil, opts.Transform != nil
 	for _, c := range opts.Changes {
-		if c.Element == nil {
+		switch c.Element.(type) {
+		case nil:
 			l.Deleted = append(l.Deleted, c.Key)
-		} else {
+		case h5ad.Later:
+			l.Later = append(l.Later, c.Key)
+		default:
 			l.Set = append(l.Set, c.Key)
 		}
 	}

@@ -7,13 +7,23 @@ import (
 // newPerturb is the group of commands about perturbations.
 func newPerturb(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "perturb", Short: "Reward and check models of perturbed cells", GroupID: groupData,
-		Long:    "perturb rewards models that predict perturbed cells while they learn, and checks how they learn.",
+		Use: "perturb", Short: "Train, reward, score and compare models of perturbed cells", GroupID: groupEvaluate,
+		Long: `perturb makes training pairs for models that predict perturbed cells, rewards the
+models while they learn, checks how they learn, scores their predictions and compares
+the scores. c2s predict makes the predictions.`,
 		Example: "  c2s perturb advantages examples/rewards/rollouts.jsonl --trainer verl",
 		Args:    cobra.ArbitraryArgs,
 		RunE:    parentOnly,
 	}
-	return withCommands(cmd, newAdvantages(g), newScaling(g), newServeReward(g))
+	return withCommands(
+		cmd,
+		newPairs(g),
+		newPerturbScore(g),
+		newCompare(g),
+		newServeReward(g),
+		newAdvantages(g),
+		newScaling(g),
+	)
 }
 
 // withCommands puts commands below parent, under one heading of its help.

@@ -108,7 +108,13 @@ expressed genes, by falling expression, as Cell2Sentence models read them.`,
 	f.StringVar(&g.progress, "progress", "auto", "show progress: `auto|always|never|json`")
 	root.AddGroup(&cobra.Group{ID: groupData, Title: "Data:"}, &cobra.Group{ID: groupModel, Title: "Model:"}, &cobra.Group{ID: groupEvaluate, Title: "Evaluate:"}, &cobra.Group{ID: groupOther, Title: "Other:"})
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newInspect(g), newValidate(g), newConvert(g), newConcat(g), newEncode(g), newVocab(g), newDecode(g), newFidelity(g), newDataset(g), newPlan(g), newMerge(g), newJob(g), newAnnotate(g), newGenerate(g), newEmbed(g), newModel(g), newDoctor(g), newScfid(g), newPerturb(g), newDemo(g), newVersion(g), newCompletion(g))
+	root.AddCommand(
+		newInspect(g), newValidate(g), newConvert(g), newConcat(g), newEncode(g), newVocab(g), newDecode(g), newFidelity(g), newDataset(g),
+		newPlan(g), newMerge(g), newJob(g),
+		newAnnotate(g), newGenerate(g), newPredict(g), newEmbed(g), newModel(g), newDoctor(g),
+		newScfid(g), newPerturb(g), newScreen(g),
+		newDemo(g), newVersion(g), newCompletion(g), newReference(g),
+	)
 	return root
 }
 
@@ -117,13 +123,23 @@ func need(least, most int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) < least:
-			example, _, _ := strings.Cut(strings.TrimSpace(cmd.Example), "\n")
-			return &usageError{fmt.Errorf("%s needs %s; for example: %s", cmd.CommandPath(), strings.TrimPrefix(cmd.Use, cmd.Name()+" "), example), cmd.CommandPath()}
+			return &usageError{fmt.Errorf("%s needs %s; for example: %s", cmd.CommandPath(), strings.TrimPrefix(cmd.Use, cmd.Name()+" "), example(cmd)), cmd.CommandPath()}
 		case most >= 0 && len(args) > most:
 			return &usageError{fmt.Errorf("%d arguments, expected at most %d", len(args), most), cmd.CommandPath()}
 		}
 		return nil
 	}
+}
+
+// example is the first line of a command's example that runs that very command: what
+// makes its input may come before.
+func example(cmd *cobra.Command) string {
+	for line := range strings.Lines(cmd.Example) {
+		if line = strings.TrimSpace(line); strings.HasPrefix(line, cmd.CommandPath()+" ") {
+			return line
+		}
+	}
+	return strings.TrimSpace(cmd.Example)
 }
 
 // check validates the flags that are texts.
@@ -218,7 +234,12 @@ func (g *globals) logger() *slog.Logger {
 
 // start shows the progress of a task as --progress and the terminal ask for.
 func (g *globals) start(label, unit string, total int64) *progress.Counter {
-	cfg := progress.Config{Out: g.stderr, Log: g.logger(), Columns: g.columns()}
+	return g.startBeside(label, unit, total, "")
+}
+
+// startBeside is start with a second quantity to count, such as tokens.
+func (g *globals) startBeside(label, unit string, total int64, beside string) *progress.Counter {
+	cfg := progress.Config{Out: g.stderr, Log: g.logger(), Columns: g.columns(), Beside: beside}
 	switch {
 	case g.progress == "never" || g.quiet:
 	case g.progress == "json":

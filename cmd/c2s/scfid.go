@@ -21,12 +21,13 @@ type scfidFlags struct {
 	donor   string
 	labels  []string
 	drop    bool
+	part    string
 }
 
 func newScfid(g *globals) *cobra.Command {
 	o := new(scfidFlags)
 	cmd := &cobra.Command{
-		Use: "scfid REAL GEN [GEN2 ...] [-o DIR]", Short: "Measure how far generated cells are from real ones", GroupID: groupEvaluate, Args: need(2, -1),
+		Use: "scfid REAL GEN [GEN2 ...] [-o DIR]", Short: "Measure how far generated cells are from real ones", GroupID: groupEvaluate, Args: scfidArgs(g),
 		Long: `scfid measures the Fréchet distance (FD) between real and generated cells in an
 embedding space, and what tells whether the number means anything: the bias floor
 that equal distributions of these sizes reach, the extrapolation to infinitely many
@@ -40,12 +41,20 @@ of lists of a .parquet, or an .npz of mu and sigma, which gives the distance alo
 c2s embed makes them. Labels come from obs, from other columns of the .parquet, or
 from a TSV file of --labels: column names in its first line, then a line a cell.
 
-DIR gets result.json, groups.tsv, the figures as PNG and SVG, and index.html.`,
+DIR gets result.json, groups.tsv, the figures as PNG and SVG, and index.html.
+
+c2s scfid CELLS -o NAME.npz writes the mean and the covariance of one set, which stand
+for it in any comparison. With --shard I/N a job writes its part of them, for which it
+reads its rows only; c2s merge joins the parts to the same bytes.`,
 		Example: `  c2s embed testdata/demo.h5ad --method pca --components 10 -o cells.npy
-  c2s scfid cells.npy cells.npy`,
+  c2s scfid cells.npy cells.npy
+  c2s scfid cells.npy -o cells.npz`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(g, args); err != nil {
 				return &usageError{err, cmd.CommandPath()}
+			}
+			if len(args) == 1 {
+				return runMoments(cmd, g, o, args[0])
 			}
 			return runScfid(cmd.Context(), g, o, args)
 		},
@@ -56,12 +65,29 @@ DIR gets result.json, groups.tsv, the figures as PNG and SVG, and index.html.`,
 	f.StringVar(&o.donor, "donor", "", "the `COLUMN` of the donors: adds the floor between donors, and takes intervals over them")
 	f.StringSliceVar(&o.labels, "labels", nil, "TSV `FILE` of the labels of an .npy; one for each .npy in order")
 	f.BoolVar(&o.drop, "drop-nonfinite", false, "leave out rows with NaN or infinite values")
+	f.StringVar(&o.part, "shard", "", "write part `I/N` of the moments of one set, or that of the job that runs: auto, auto/N")
 	return cmd
+}
+
+// scfidArgs asks for two sets, or for one whose moments go to an .npz.
+func scfidArgs(g *globals) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 1 && strings.EqualFold(filepath.Ext(g.out), ".npz") {
+			return nil
+		}
+		return need(2, -1)(cmd, args)
+	}
 }
 
 func (o *scfidFlags) check(g *globals, paths []string) error {
 	if g.out == "-" {
 		return errors.New("-o names a folder; --json prints the result to stdout")
+	}
+	if len(paths) == 1 {
+		return o.checkMoments(paths[0])
+	}
+	if o.part != "" {
+		return errors.New("--shard is for the moments of one set: c2s scfid CELLS --shard I/N -o NAME.npz")
 	}
 	keyed, plain := 0, 0
 	for _, p := range paths {

@@ -3,14 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
+	"errors"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 
-	"github.com/cellsentence/c2s/internal/atomicfile"
 	"github.com/cellsentence/c2s/internal/figure"
 	"github.com/cellsentence/c2s/internal/manifest"
 	"github.com/cellsentence/c2s/internal/report"
@@ -18,26 +14,11 @@ import (
 )
 
 // scfidFolder is the folder of --out, if one was asked for.
-type scfidFolder struct {
-	dir    *atomicfile.Dir // nil: none
-	inputs []string
-}
+type scfidFolder struct{ *resultFolder }
 
 func newScfidFolder(g *globals, inputs []string) (*scfidFolder, error) {
-	out := &scfidFolder{inputs: inputs}
-	if g.out == "" {
-		return out, nil
-	}
-	var err error
-	out.dir, err = atomicfile.CreateDir(g.out, atomicfile.Options{Force: g.force, Marker: manifest.Name, Inputs: inputs})
-	return out, err
-}
-
-func (f *scfidFolder) abort() error {
-	if f.dir == nil {
-		return nil
-	}
-	return f.dir.Abort()
+	f, err := newResultFolder(g, inputs)
+	return &scfidFolder{f}, err
 }
 
 // write writes all files and gives the folder its name.
@@ -49,63 +30,15 @@ func (f *scfidFolder) write(ctx context.Context, g *globals, o *scfidFlags, r *s
 	if err != nil {
 		return err
 	}
-	inputs, err := manifest.Inputs(ctx, f.inputs, g.workers())
-	if err != nil {
+	if err := errors.Join(f.file("groups.tsv", r.writeGroups), f.json("result.json", r.json())); err != nil {
 		return err
-	}
-	for _, in := range inputs {
-		page.Made = append(page.Made, report.Fact{Name: "Input " + in.Path, Value: "SHA-256 " + in.SHA256})
-	}
-	page.Made = append(page.Made, report.Fact{Name: "Seed", Value: fmt.Sprint(g.seed)}, report.Fact{Name: "Made by", Value: "c2s " + version})
-	for name, write := range map[string]func(io.Writer) error{
-		"index.html": page.Write,
-		"groups.tsv": r.writeGroups,
-		"result.json": func(w io.Writer) error {
-			e := json.NewEncoder(w)
-			e.SetIndent("", "  ")
-			return e.Encode(r.json())
-		},
-	} {
-		if err := f.file(name, write); err != nil {
-			return err
-		}
 	}
 	whole, groups := r.warnings()
-	about := manifest.Manifest{
-		Version: version, Command: "scfid", Inputs: inputs, Seed: g.seed, Warnings: append(whole, groups...),
+	return f.finish(ctx, g, page, manifest.Manifest{
+		Command: "scfid", Warnings: append(whole, groups...),
 		Options: map[string]any{"key": o.keys, "groupby": o.groupby, "donor": o.donor, "labels": o.labels, "drop_nonfinite": o.drop},
 		Counts:  map[string]int64{"sets": int64(len(r.Sets)), "real": int64(r.Sets[0].NReal)},
-	}
-	if err := about.Write(f.dir.Path()); err != nil {
-		return err
-	}
-	return f.dir.Commit()
-}
-
-// file writes a file of the folder.
-func (f *scfidFolder) file(name string, write func(io.Writer) error) error {
-	var b bytes.Buffer
-	if err := write(&b); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(f.dir.Path(), name), b.Bytes(), 0o666)
-}
-
-// figure writes a figure as PNG and SVG, and gives it for the page.
-func (f *scfidFolder) figure(name, caption string, fig *figure.Figure) (report.Figure, error) {
-	for ending, write := range map[string]func(io.Writer) error{".png": fig.PNG, ".svg": fig.SVG} {
-		if err := f.file(name+ending, write); err != nil {
-			return report.Figure{}, err
-		}
-	}
-	return picture(caption, fig)
-}
-
-// picture is a figure for the page.
-func picture(caption string, fig *figure.Figure) (report.Figure, error) {
-	var svg bytes.Buffer
-	err := fig.SVG(&svg)
-	return report.Figure{SVG: svg.Bytes(), Caption: caption}, err
+	})
 }
 
 // figures draws those of a set; prefix begins the names of their files.

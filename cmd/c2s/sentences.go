@@ -8,6 +8,7 @@ import (
 	"github.com/cellsentence/c2s/cellsentence"
 	"github.com/cellsentence/c2s/cellsentence/prompt"
 	"github.com/cellsentence/c2s/h5ad"
+	"github.com/cellsentence/c2s/internal/progress"
 	"github.com/cellsentence/c2s/internal/shard"
 	"github.com/cellsentence/c2s/llm"
 	"github.com/cellsentence/c2s/llm/task"
@@ -55,6 +56,16 @@ func topGenes(flag int, m *model) int {
 	return 200 // as the C2S models were trained
 }
 
+// startModel shows how far a model is with so many cells.
+func (g *globals) startModel(label string, cells int) *progress.Counter {
+	return g.startBeside(label, "cells", int64(cells), "tokens")
+}
+
+// tallied lets the progress of a task count the tokens that are asked for under ctx.
+func tallied(ctx context.Context, bar *progress.Counter) context.Context {
+	return llm.WithTally(ctx, func(tokens int) { bar.Beside(int64(tokens)) })
+}
+
 // asked is a line about the work of a backend.
 func (m *model) asked() string {
 	if m.known == nil {
@@ -63,6 +74,9 @@ func (m *model) asked() string {
 	known, asked := m.known()
 	return fmt.Sprintf("%s, %d answers asked for, %d from the journal", m.info.Model, asked, known)
 }
+
+// all is the rows of the file.
+func (in *input) all() shard.Range { return shard.Range{To: in.matrix.NObs} }
 
 // modelOptions is what decides the answers of a model, beside the cells.
 type modelOptions struct {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -107,54 +109,65 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// TestKilledAnnotateResumes kills annotate at random moments, 6 times or C2S_KILLS
-// times: with its journal it ends with the bytes of a run that nothing disturbed.
+// TestKilledAnnotateResumes kills annotate at random moments, 6 times or C2S_KILLS times:
+// with its journal it ends with the bytes of a run that nothing disturbed. When it has
+// ended, it begins anew, in the next format.
 func TestKilledAnnotateResumes(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no kill -9 on Windows")
 	}
 	in := filepath.Join("..", "..", "testdata", "perturb.h5ad")
 	dir := t.TempDir()
-	want, got := filepath.Join(dir, "want.tsv"), filepath.Join(dir, "got.tsv")
+	journal := filepath.Join(dir, "answers.db")
+	formats := []string{".tsv", ".h5ad", ".parquet"}
 	start := time.Now()
-	if out, err := c2s(t, "annotate", in, "--backend", "demo", "-o", want).CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	for _, f := range formats {
+		if out, err := c2s(t, "annotate", in, "--backend", "demo", "-o", filepath.Join(dir, "want"+f)).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
 	}
-	whole := time.Since(start)
-	args := []string{"annotate", in, "--backend", "demo", "-o", got, "--journal", filepath.Join(dir, "answers.db")}
+	whole := time.Since(start) / time.Duration(len(formats))
 	r := rand.New(rand.NewPCG(5, 6))
 	kills := 6
 	if n, err := strconv.Atoi(os.Getenv("C2S_KILLS")); err == nil {
 		kills = n
 	}
-	killed := 0
-	for range kills {
-		cmd := c2s(t, args...)
+	killed, ended := 0, 0
+	for done := false; !done; {
+		f := formats[ended%len(formats)]
+		got := filepath.Join(dir, "got"+f)
+		cmd := c2s(t, "annotate", in, "--backend", "demo", "-o", got, "--journal", journal)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		// Each run gets further than the one before, which is in the journal.
-		time.Sleep(time.Duration(r.Int64N(int64(whole)/3 + 1)))
-		_ = cmd.Process.Kill()
-		if cmd.Wait() == nil {
-			break
+		if killed < kills {
+			// Each run gets further than the one before, which is in the journal.
+			time.Sleep(time.Duration(r.Int64N(int64(whole)/3 + 1)))
+			_ = cmd.Process.Kill() // it may have ended
 		}
-		killed++
-		if _, err := os.Stat(got); err == nil {
-			t.Fatal("an output of a run that was killed")
+		if cmd.Wait() != nil {
+			killed++
+			if _, err := os.Stat(got); err == nil {
+				t.Fatal("an output of a run that was killed")
+			}
+			continue
+		}
+		ended, done = ended+1, killed >= kills
+		a, err := os.ReadFile(filepath.Join(dir, "want"+f))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, err := os.ReadFile(got); err != nil || !bytes.Equal(a, b) {
+			t.Fatalf("%v: %s differs from that of an undisturbed run", err, got)
+		}
+		for _, path := range []string{got, journal, journal + "-wal", journal + "-shm"} {
+			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				t.Fatal(err)
+			}
 		}
 	}
-	if _, err := os.Stat(got); err != nil {
-		if out, err := c2s(t, args...).CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, out)
-		}
+	t.Logf("%d kills; %d runs that came to their end wrote the bytes of an undisturbed run", killed, ended)
+	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) != len(formats) {
+		t.Errorf("left behind: %v", left)
 	}
-	a, err := os.ReadFile(want)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if b, err := os.ReadFile(got); err != nil || !bytes.Equal(a, b) {
-		t.Errorf("%v: the output differs from that of an undisturbed run", err)
-	}
-	t.Logf("%d kills", killed)
 }

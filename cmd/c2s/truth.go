@@ -2,12 +2,12 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
 
 	"github.com/cellsentence/c2s/h5ad"
-	"github.com/cellsentence/c2s/llm/task"
 )
 
 // truth measures labels against those of a column. Cells without a label on either
@@ -27,75 +27,78 @@ type truth struct {
 	Confusion [][]int `json:"confusion"`
 }
 
-func measure(list []task.Annotation, c *h5ad.Column) *truth {
-	t := &truth{}
-	at := map[string]int{}
-	index := func(name string) int {
-		i, ok := at[name]
-		if !ok {
-			i = len(t.Labels)
-			at[name] = i
-			t.Labels = append(t.Labels, name)
-		}
-		return i
+// tally counts labels against the true ones as they come.
+type tally struct {
+	want  *h5ad.Column
+	pairs map[[2]string]int // the true label and the given one, "" for none
+	bins  [10]struct{ n, right, confidence float64 }
+}
+
+func newTally(want *h5ad.Column) *tally { return &tally{want: want, pairs: map[[2]string]int{}} }
+
+// add counts the label of a row, "" for none.
+func (t *tally) add(row int, label string, confidence float64) {
+	want, ok := t.want.Text(row)
+	if !ok || want == "" {
+		return
 	}
-	for i, a := range list {
-		if want, ok := c.Text(i); ok {
-			index(want)
-			if a.Label != "" {
-				index(a.Label)
+	t.pairs[[2]string{want, label}]++
+	if label == "" || math.IsNaN(confidence) {
+		return
+	}
+	b := &t.bins[min(9, int(confidence*10))]
+	b.n, b.confidence = b.n+1, b.confidence+confidence
+	if label == want {
+		b.right++
+	}
+}
+
+// truth is what came of it.
+func (t *tally) truth() *truth {
+	out := &truth{}
+	at := map[string]int{}
+	for pair := range t.pairs {
+		for _, l := range pair {
+			if l != "" {
+				at[l] = 0
 			}
 		}
 	}
-	slices.Sort(t.Labels)
-	for i, l := range t.Labels {
+	out.Labels = slices.Sorted(maps.Keys(at))
+	for i, l := range out.Labels {
 		at[l] = i
 	}
-	n := len(t.Labels)
-	t.Confusion = make([][]int, n)
-	for i := range t.Confusion {
-		t.Confusion[i] = make([]int, n+1)
+	n := len(out.Labels)
+	out.Confusion = make([][]int, n)
+	for i := range out.Confusion {
+		out.Confusion[i] = make([]int, n+1)
 	}
-	var bins [10]struct{ n, right, confidence float64 }
-	right, scored := 0, 0
-	for i, a := range list {
-		want, ok := c.Text(i)
-		if !ok {
-			continue
-		}
-		t.Cells++
+	right := 0
+	for pair, k := range t.pairs {
 		got := n
-		if a.Label != "" {
-			got = at[a.Label]
+		if pair[1] != "" {
+			got = at[pair[1]]
 		}
-		t.Confusion[at[want]][got]++
-		hit := a.Label == want
-		if hit {
-			right++
-		}
-		if !math.IsNaN(a.Confidence) && a.Label != "" {
-			b := &bins[min(9, int(a.Confidence*10))]
-			b.n, b.confidence = b.n+1, b.confidence+a.Confidence
-			if hit {
-				b.right++
-			}
-			scored++
+		out.Confusion[at[pair[0]]][got] += k
+		out.Cells += k
+		if pair[0] == pair[1] {
+			right += k
 		}
 	}
-	if t.Cells > 0 {
-		t.Accuracy = float64(right) / float64(t.Cells)
-		t.Interval = wilson(right, t.Cells)
+	if out.Cells > 0 {
+		out.Accuracy = float64(right) / float64(out.Cells)
+		out.Interval = wilson(right, out.Cells)
 	}
-	t.MacroF1 = macroF1(t.Confusion)
+	out.MacroF1 = macroF1(out.Confusion)
+	scored, e := 0.0, 0.0
+	for _, b := range t.bins {
+		scored, e = scored+b.n, e+math.Abs(b.confidence-b.right)
+	}
 	if scored > 0 {
-		e := 0.0
-		for _, b := range bins {
-			e += math.Abs(b.confidence - b.right)
-		}
-		e /= float64(scored)
-		t.Calibration = &e
+		e /= scored
+		out.Calibration = &e
 	}
-	return t
+	return out
 }
 
 // wilson is the 95 % interval of a proportion (Wilson, JASA 22, 1927).

@@ -5,16 +5,15 @@ import (
 	"testing"
 
 	"github.com/cellsentence/c2s/h5ad"
-	"github.com/cellsentence/c2s/llm/task"
 )
 
 // TestMeasure is calculated by hand: truths a a b b c, answers a b b none c.
 func TestMeasure(t *testing.T) {
-	var list []task.Annotation
-	for _, l := range []string{"a", "b", "b", "", "c"} {
-		list = append(list, task.Annotation{Label: l, Confidence: 0.85})
+	counts := newTally(&h5ad.Column{Array: &h5ad.Array{Dims: []int{5}, Values: []string{"a", "a", "b", "b", "c"}}})
+	for i, l := range []string{"a", "b", "b", "", "c"} {
+		counts.add(i, l, 0.85)
 	}
-	got := measure(list, &h5ad.Column{Array: &h5ad.Array{Dims: []int{5}, Values: []string{"a", "a", "b", "b", "c"}}})
+	got := counts.truth()
 	// F1: a 2·1/(2+1), b 2·1/(2+2), c 2·1/(1+1).
 	if want := (2.0/3 + 1.0/2 + 1) / 3; got.Cells != 5 || got.Accuracy != 0.6 || math.Abs(got.MacroF1-want) > 1e-12 {
 		t.Errorf("%+v, expected accuracy 0.6 and macro-F1 %g", got, want)

@@ -73,6 +73,58 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// TestBeside shows the second quantity with its rate.
+func TestBeside(t *testing.T) {
+	for _, tc := range []struct {
+		mode progress.Mode
+		want string
+	}{
+		{progress.Line, "asking: 30/300 (10%) cells, 0.5/s, 25 tokens/s, 9m0s left"},
+		{progress.Heartbeat, "done=30 total=300 unit=cells per_second=0.5 tokens=1500 tokens_per_second=25 left=9m0s"},
+		{progress.JSON, `"per_second":0.5,"task":"asking","tokens":1500,"tokens_per_second":25,"total":300`},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var out buffer
+			cfg := progress.Config{Mode: tc.mode, Out: &out, Log: slog.New(slog.NewTextHandler(&out, nil)), Interval: 20 * time.Second, Beside: "tokens"}
+			c := progress.Start(cfg, "asking", "cells", 300)
+			c.Add(30)
+			c.Beside(1500)
+			time.Sleep(61 * time.Second)
+			c.Stop()
+			if got := out.b.String(); !strings.Contains(got, tc.want) {
+				t.Errorf("mode %d: %q, expected %q within", tc.mode, got, tc.want)
+			}
+		})
+	}
+}
+
+// TestResumed: what came at once, from a journal, does not make the rest seem near.
+// 900 of 1,000 are there at the start, then comes one in ten seconds: 93 are left after
+// 70 s, and 79 after 210 s, when the rate is that of the last minutes.
+func TestResumed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out buffer
+		c := progress.Start(progress.Config{Mode: progress.JSON, Out: &out, Interval: 70 * time.Second}, "asking", "cells", 1000)
+		c.Add(900)
+		for range 21 {
+			time.Sleep(10 * time.Second)
+			c.Add(1)
+		}
+		synctest.Wait()
+		c.Stop()
+		var last struct {
+			Left float64 `json:"left_s"`
+		}
+		lines := strings.Split(strings.TrimSpace(out.take()), "\n")
+		if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil {
+			t.Fatal(err)
+		}
+		if last.Left < 700 || last.Left > 900 {
+			t.Errorf("%g s left, expected about 790: %s", last.Left, lines[len(lines)-1])
+		}
+	})
+}
+
 // TestLine draws within the terminal, lets a log line pass above, and leaves a
 // clean line behind; a second Stop does nothing.
 func TestLine(t *testing.T) {

@@ -46,3 +46,10 @@ for (const box of document.querySelectorAll(".table")) {
     });
   });
 }
+// A link to a card opens it.
+const open = () => {
+  const card = location.hash ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : null;
+  if (card && card.tagName === "DETAILS") card.open = true;
+};
+window.addEventListener("hashchange", open);
+open();

@@ -29,6 +29,15 @@ type Page struct {
 	Made []Fact
 	// Data, if set, goes into the page as JSON under the id data.
 	Data any
+	// Downloads are files that the page carries.
+	Downloads []Download
+}
+
+// Download is a file that a reader may save from the page.
+type Download struct {
+	Name string // of the file
+	Type string // its media type, such as text/tab-separated-values
+	Data []byte
 }
 
 // Section is a part of a page under a heading.
@@ -40,7 +49,11 @@ type Section struct {
 	Tables  []Table
 	Cards   []Card
 	Code    string // shown as it is
+	Links   []Link
 }
+
+// Link leads to another page or file, by a path relative to this page.
+type Link struct{ Text, Path string }
 
 // Fact is a name and its value.
 type Fact struct{ Name, Value string }
@@ -68,6 +81,8 @@ type Table struct {
 	// choice beside it.
 	Filter   bool
 	FilterBy string
+	// Links leads from the text of a first column to the id of a [Card].
+	Links map[string]string
 }
 
 // Column is a heading, with an explanation that shows on demand.
@@ -97,6 +112,7 @@ func (p *Page) Write(w io.Writer) error {
 	}
 	t, err := template.New("page").Funcs(template.FuncMap{
 		"image":  image,
+		"file":   file,
 		"choice": choices,
 		"lower":  strings.ToLower,
 	}).Parse(pageHTML)
@@ -126,6 +142,11 @@ func (p *Page) Write(w io.Writer) error {
 func source(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+// file is a download as the address of a link.
+func file(d Download) template.URL {
+	return template.URL("data:" + d.Type + ";base64," + base64.StdEncoding.EncodeToString(d.Data)) //nolint:gosec // a file to be saved, by its type
 }
 
 // image is a picture as the address of an img element.

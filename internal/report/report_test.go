@@ -11,11 +11,13 @@ import (
 func TestPageEscapesWhatItIsGiven(t *testing.T) {
 	const bad = `</script><script>alert(1)</script>"'<b>&`
 	p := Page{
-		Title: bad, Lead: bad, Warnings: []string{bad}, Made: []Fact{{bad, bad}}, Data: map[string]string{bad: bad},
+		Downloads: []Download{{Name: bad, Type: "text/plain", Data: []byte(bad)}},
+		Title:     bad, Lead: bad, Warnings: []string{bad}, Made: []Fact{{bad, bad}}, Data: map[string]string{bad: bad},
 		Sections: []Section{{
 			Title: bad, Text: []string{bad}, Facts: []Fact{{bad, bad}}, Code: bad,
 			Figures: []Figure{{SVG: []byte("<svg/>"), Caption: bad}, {PNG: []byte{1}, Alt: bad}},
-			Tables:  []Table{{Caption: bad, Columns: []Column{{Name: bad, Help: bad}, {Name: "n", Number: true}}, Rows: [][]string{{bad, "1"}}, Filter: true, FilterBy: bad}},
+			Tables:  []Table{{Caption: bad, Columns: []Column{{Name: bad, Help: bad}, {Name: "n", Number: true}}, Rows: [][]string{{bad, "1"}}, Filter: true, FilterBy: bad, Links: map[string]string{bad: bad}}},
+			Links:   []Link{{bad, bad}, {"a", "javascript:alert(1)"}},
 			Cards:   []Card{{ID: bad, Title: bad, Note: bad, Section: Section{Text: []string{bad}}}},
 		}},
 	}
@@ -27,10 +29,13 @@ func TestPageEscapesWhatItIsGiven(t *testing.T) {
 	if n := strings.Count(html, "<script"); n != 2 {
 		t.Errorf("%d script elements, expected the page's own two", n)
 	}
-	for _, found := range []string{"<b>", "alert(1)</script>", "http:", "https:", "ZgotmplZ"} {
+	for _, found := range []string{"<b>", "alert(1)</script>", "http:", "https:", "javascript:"} {
 		if strings.Contains(html, found) {
 			t.Errorf("the page holds %q", found)
 		}
+	}
+	if n := strings.Count(html, "ZgotmplZ"); n != 1 {
+		t.Errorf("%d values were made harmless, expected the address that would run a script", n)
 	}
 	data := regexp.MustCompile(`(?s)id="data">(.*?)</script>`).FindStringSubmatch(html)
 	var got map[string]string

@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -9,22 +10,10 @@ import (
 // Y. Hochberg, J. R. Stat. Soc. B 57 (1995). NaN stay NaN and are not counted.
 func Adjust(p []float64) []float64 {
 	fdr := make([]float64, len(p))
-	order := make([]int, 0, len(p))
-	for i, v := range p {
+	for i := range fdr {
 		fdr[i] = math.NaN()
-		if !math.IsNaN(v) {
-			order = append(order, i)
-		}
 	}
-	slices.SortFunc(order, func(a, b int) int {
-		switch {
-		case p[a] < p[b]:
-			return -1
-		case p[a] > p[b]:
-			return 1
-		}
-		return a - b
-	})
+	order := rising(p)
 	least := 1.0
 	m := float64(len(order))
 	for k, i := range slices.Backward(order) {
@@ -32,4 +21,18 @@ func Adjust(p []float64) []float64 {
 		fdr[i] = least
 	}
 	return fdr
+}
+
+// rising is the places of the p-values by rising value, without those that are NaN.
+func rising(p []float64) []int {
+	order := make([]int, 0, len(p))
+	for i, v := range p {
+		if !math.IsNaN(v) {
+			order = append(order, i)
+		}
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(p[a], p[b]), a-b)
+	})
+	return order
 }

@@ -4,20 +4,17 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"math"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
+	"github.com/cellsentence/c2s/internal/live"
 	"github.com/cellsentence/c2s/llm"
 	"github.com/cellsentence/c2s/llm/embedded"
 	"github.com/cellsentence/c2s/llm/gguf"
@@ -106,67 +103,6 @@ func TestTorch(t *testing.T) {
 	}
 }
 
-// llamaProgram is a program of llama.cpp in the folder that C2S_LLAMACPP_BIN names.
-func llamaProgram(t testing.TB, name string) string {
-	t.Helper()
-	dir := os.Getenv("C2S_LLAMACPP_BIN")
-	if dir == "" {
-		missing(t, "C2S_LLAMACPP_BIN, a folder with llama-server and llama-quantize, is not set")
-	}
-	path := filepath.Join(dir, name)
-	if _, err := os.Stat(path); err != nil {
-		missing(t, err)
-	}
-	return path
-}
-
-// serve starts llama-server on a model and gives its address.
-func serve(t *testing.T, model string) string {
-	t.Helper()
-	program := llamaProgram(t, "llama-server")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
-	var log bytes.Buffer
-	cmd := exec.Command(program, "-m", model, "-c", "512", "-np", "1", "-t", "1", "--offline", "--no-ui", "-fa", "off", "-ctk", "f32", "-ctv", "f32",
-		"--host", "127.0.0.1", "--port", fmt.Sprint(port))
-	cmd.Stdout, cmd.Stderr = &log, &log
-	cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() { cmd.Wait(); close(ended) }()
-	t.Cleanup(func() {
-		cmd.Process.Signal(syscall.SIGTERM)
-		select {
-		case <-ended:
-		case <-time.After(10 * time.Second):
-			cmd.Process.Kill()
-			<-ended
-		}
-	})
-	url := fmt.Sprintf("http://127.0.0.1:%d", port)
-	for range 300 {
-		select {
-		case <-ended:
-			t.Fatalf("llama-server ended:\n%s", log.String())
-		case <-time.After(100 * time.Millisecond):
-		}
-		if resp, err := http.Get(url + "/health"); err == nil {
-			resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				return url
-			}
-		}
-	}
-	t.Fatal("llama-server does not answer")
-	return ""
-}
-
 func post(t *testing.T, url string, body, out any) {
 	t.Helper()
 	resp, err := http.Post(url, "application/json", bytes.NewReader(toJSON(body)))
@@ -187,12 +123,13 @@ func post(t *testing.T, url string, body, out any) {
 // llama-server, which has but one form of gelu and looks it up in a table of F16:
 // 1e-3 with the model's own gelu, 1e-4 where torch takes the same table.
 func TestLlamaServer(t *testing.T) {
-	llamaProgram(t, "llama-server")
+	live.Program(t, "llama-server")
 	dir, answers := reference(t)
 	for name, all := range answers {
 		t.Run(name, func(t *testing.T) {
 			_, r := convert(t, filepath.Join(dir, name), Options{})
-			url := serve(t, r.Path)
+			server, _ := live.Llama(t, r.Path, 1)
+			url := server.String()
 			worst, worstServed := 0.0, 0.0
 			for _, want := range all {
 				var tokens struct{ Tokens []int }
@@ -233,7 +170,7 @@ func TestLlamaServer(t *testing.T) {
 // TestLlamaQuantize: its Q8_0 is this package's, byte for byte, and a type that only
 // it makes comes out.
 func TestLlamaQuantize(t *testing.T) {
-	program := llamaProgram(t, "llama-quantize")
+	program := live.Program(t, "llama-quantize")
 	c := newGemma("F32")
 	c.tensors["model.embed_tokens.weight"].data = pack(uneven(300*32), "F32")
 	dir := c.write(t, 1)

@@ -1,6 +1,6 @@
-// Package dial opens backends by their names: "demo", "ollama://host:port",
-// "llamacpp://host:port", "openai://host:port/v1", and each of the three with
-// "+https", as in "ollama+https://host".
+// Package dial opens backends by their names: "demo", a file "NAME.gguf",
+// "ollama://host:port", "llamacpp://host:port", "openai://host:port/v1", and each of
+// the three with "+https", as in "ollama+https://host".
 //
 // Start with [Open]. There is no default backend: a toy model must never answer for
 // a real one because nobody said which.
@@ -42,6 +42,8 @@ type Config struct {
 	// Demo opens the model that the program carries, for the name "demo". Without it
 	// there is none.
 	Demo func() (llm.Backend, error)
+	// File opens a GGUF file to be run inside the program. Without it none is.
+	File func(path string) (Backend, error)
 	// LookFor are the names of servers that are tried when none is named, to say
 	// which there are, and when the named one cannot be reached.
 	LookFor []string
@@ -55,8 +57,9 @@ type Backend interface {
 
 // Spec is a parsed name.
 type Spec struct {
-	Kind string   // "demo", "ollama", "llamacpp" or "openai"
-	URL  *url.URL // http or https; nil for "demo"
+	Kind string   // "demo", "file", "ollama", "llamacpp" or "openai"
+	URL  *url.URL // http or https; nil for "demo" and "file"
+	Path string   // of "file"
 }
 
 // ports are those that the servers take by themselves: Ollama, llama-server, vLLM.
@@ -67,6 +70,9 @@ var ports = map[string]string{"ollama": "11434", "llamacpp": "8080", "openai": "
 func Parse(name string) (*Spec, error) {
 	if name == "demo" {
 		return &Spec{Kind: "demo"}, nil
+	}
+	if !strings.Contains(name, "://") && strings.HasSuffix(name, ".gguf") {
+		return &Spec{Kind: "file", Path: name}, nil
 	}
 	fail := func(what string) (*Spec, error) { return nil, &SpecError{Name: name, What: what} }
 	scheme, _, found := strings.Cut(name, "://")
@@ -97,7 +103,10 @@ func Parse(name string) (*Spec, error) {
 
 // String is the name in full.
 func (s *Spec) String() string {
-	if s.URL == nil {
+	switch {
+	case s.Path != "":
+		return s.Path
+	case s.URL == nil:
 		return s.Kind
 	}
 	u := *s.URL
@@ -162,6 +171,12 @@ func (s *Spec) open(cfg Config) (Backend, error) {
 	case "openai":
 		return openai.New(s.URL, openai.Config{Model: cfg.Model, Key: cfg.APIKey, Timeout: cfg.Timeout, Context: cfg.Context, Slots: cfg.Slots})
 	}
+	if s.Kind == "file" {
+		if cfg.File == nil {
+			return nil, &llm.UnsupportedError{What: "a model file", Remedy: "this program runs none: name a server that has it"}
+		}
+		return cfg.File(s.Path)
+	}
 	if cfg.Demo == nil {
 		return nil, &llm.UnsupportedError{What: "the demo model", Remedy: "this program carries none: name a server"}
 	}
@@ -191,7 +206,7 @@ func (e *SpecError) Error() string { return fmt.Sprintf("%q %s", e.Name, e.What)
 
 // Hint lists what there is.
 func (e *SpecError) Hint() string {
-	return "use demo, ollama://host:port, llamacpp://host:port, openai://host:port/v1, or one with +https as in ollama+https://host"
+	return "use demo, a file NAME.gguf, ollama://host:port, llamacpp://host:port, openai://host:port/v1, or one with +https as in ollama+https://host"
 }
 
 // BadInput is true.

@@ -19,6 +19,7 @@ import (
 func TestParse(t *testing.T) {
 	for name, want := range map[string]string{
 		"demo":                           "demo",
+		"models/c2s-2b.gguf":             "file models/c2s-2b.gguf",
 		"ollama://127.0.0.1:11434":       "ollama http://127.0.0.1:11434",
 		"ollama://gpu1":                  "ollama http://gpu1:11434",
 		"ollama://gpu1/":                 "ollama http://gpu1:11434",
@@ -38,6 +39,9 @@ func TestParse(t *testing.T) {
 		if s.URL != nil {
 			got += " " + s.URL.String()
 		}
+		if s.Path != "" {
+			got += " " + s.Path
+		}
 		if got != want {
 			t.Errorf("%s: %s, expected %s", name, got, want)
 		}
@@ -52,6 +56,23 @@ func TestParse(t *testing.T) {
 		if !errors.As(err, &bad) || !bad.BadInput() || bad.Hint() == "" || strings.Contains(err.Error(), "hush") {
 			t.Errorf("%q: %v", name, err)
 		}
+	}
+}
+
+// A file is opened by the program, or refused where it runs none.
+func TestOpenFile(t *testing.T) {
+	var opened string
+	b, err := dial.Open(t.Context(), "a.gguf", dial.Config{File: func(path string) (dial.Backend, error) {
+		opened = path
+		return nil, errors.New("no such file")
+	}})
+	if b != nil || err == nil || opened != "a.gguf" {
+		t.Errorf("%v, %v, opened %q", b, err, opened)
+	}
+	_, err = dial.Open(t.Context(), "a.gguf", dial.Config{})
+	var none *llm.UnsupportedError
+	if !errors.As(err, &none) {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/cellsentence/c2s/internal/kernel"
+	"github.com/cellsentence/c2s/llm"
 )
 
 // sequence is a text that the model has read so far, with the keys and values of
@@ -101,6 +102,7 @@ func (s *sequence) batch(ctx context.Context, tokens []int32) error {
 		}
 	}
 	s.tokens = append(s.tokens, tokens...)
+	llm.Tally(ctx, n)
 	return nil
 }
 

@@ -36,6 +36,8 @@ import (
 	"syscall"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/cellsentence/c2s/internal/disk"
 )
 
 const (
@@ -115,7 +117,7 @@ func fail(path string, err error) error {
 // Open opens a journal, or begins one that only its owner may read. The error is an
 // [*Error].
 func Open(ctx context.Context, path string) (*Journal, error) {
-	local, err := onLocalDisk(filepath.Dir(path))
+	local, err := disk.Local(filepath.Dir(path))
 	if err != nil {
 		return nil, fail(path, err)
 	}

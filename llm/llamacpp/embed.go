@@ -61,6 +61,7 @@ func (b *Backend) vectors(ctx context.Context, text string) ([][]float64, error)
 	if err := b.e.Post(ctx, "/embedding", map[string]any{"content": ids, "embd_normalize": -1}, &out); err != nil {
 		return nil, err
 	}
+	llm.Tally(ctx, len(ids))
 	if len(out) != 1 {
 		return nil, &endpoint.Error{What: fmt.Sprintf("%s sends %d embeddings of one text", b.e, len(out))}
 	}

@@ -133,12 +133,17 @@ func (b *Backend) Generate(ctx context.Context, prompt string, opt llm.Options, 
 	}
 	req.NProbs, req.Grammar = max(1, opt.TopLogprobs), opt.Grammar
 
-	s := &stream{b: b, out: answer.Builder{Stops: opt.Stop, OnToken: onToken}, listed: opt.TopLogprobs}
+	s := &stream{b: b, prompt: prompt, out: answer.Builder{Stops: opt.Stop, OnToken: onToken}, listed: opt.TopLogprobs}
 	s.answer.PromptTokens = len(ids)
 	if err := b.e.Events(ctx, "/completion", req, s.event); err != nil {
 		return nil, explain(err)
 	}
-	return s.finish()
+	a, err := s.finish()
+	if err != nil {
+		return nil, err
+	}
+	llm.Tally(ctx, a.PromptTokens-a.CachedTokens+a.AnswerTokens)
+	return a, nil
 }
 
 // explain names the remedy of what a server refuses.

@@ -84,5 +84,6 @@ func (b *Backend) force(ctx context.Context, before []int, id int) (float64, err
 	if ev.Evaluated != 0 && ev.Evaluated > len(before) {
 		return 0, &endpoint.Error{What: fmt.Sprintf("%s read %d tokens of a prompt of %d", b.e, ev.Evaluated, len(before))}
 	}
+	llm.Tally(ctx, max(0, ev.Evaluated-ev.Timings.Cached)+1)
 	return ev.Probs[0].Logprob, nil
 }

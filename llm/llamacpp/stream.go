@@ -19,6 +19,7 @@ import (
 // ends then. It stops within a token or two of the connection being closed.
 type stream struct {
 	b      *Backend
+	prompt string
 	out    answer.Builder
 	answer llm.Answer
 	listed int   // alternatives of each token
@@ -33,7 +34,7 @@ func (s *stream) event(data []byte) error {
 		return s.strange(fmt.Sprintf("sends what is no event of /completion: %v", err))
 	}
 	if len(ev.Error) > 0 {
-		return s.b.e.Refused(http.StatusInternalServerError, string(data))
+		return s.b.e.Refused(http.StatusInternalServerError, string(data), s.prompt)
 	}
 	if ev.Evaluated > s.answer.PromptTokens {
 		return s.strange(fmt.Sprintf("read %d tokens of a prompt of %d", ev.Evaluated, s.answer.PromptTokens))

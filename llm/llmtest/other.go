@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -226,5 +227,26 @@ func (s *suite) testDeath(t *testing.T) {
 	}
 	if took := time.Since(start); took > 5*time.Second {
 		t.Errorf("that a server is dead was known after %v, expected five seconds at most", took)
+	}
+}
+
+// testTally: what the model works on is told while it does, and not more than there
+// is. A journal that knows the answer tells of nothing.
+func (s *suite) testTally(t *testing.T) {
+	var told atomic.Int64
+	ctx := llm.WithTally(t.Context(), func(n int) {
+		if n <= 0 {
+			t.Errorf("%d tokens", n)
+		}
+		told.Add(int64(n))
+	})
+	g := leastCertain(s.Reference.Prompts)
+	a, err := s.Backend.Generate(ctx, g.Prompt, llm.Options{MaxTokens: 4}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// At least the last token of the prompt and all but the last of the answer are read.
+	if n := int(told.Load()); n != 0 && n < a.AnswerTokens || n > a.PromptTokens+a.AnswerTokens+1 {
+		t.Errorf("%d tokens were told, of a prompt of %d and an answer of %d", n, a.PromptTokens, a.AnswerTokens)
 	}
 }

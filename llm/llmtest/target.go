@@ -123,6 +123,7 @@ func Run(t *testing.T, target Target) {
 		{"sampling", s.testSampling},
 		{"stop strings", s.testStop},
 		{"limits", s.testLimits},
+		{"tally", s.testTally},
 		{"bad options", s.testOptions},
 		{"full context", s.testContext},
 		{"unicode", s.testUnicode},

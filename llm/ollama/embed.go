@@ -41,7 +41,7 @@ func (b *Backend) Embed(ctx context.Context, texts []string, pooling llm.Pooling
 	for from := 0; from < len(texts); from += atOnce {
 		part := texts[from:min(from+atOnce, len(texts))]
 		var got *api.EmbedResponse
-		err := b.work(ctx, func(ctx context.Context) (err error) {
+		err := b.work(ctx, part, func(ctx context.Context) (err error) {
 			got, err = b.api.Embed(ctx, &api.EmbedRequest{
 				Model: s.model, Input: part, Truncate: &no, Options: b.options(s, &llm.Options{}),
 			})
@@ -57,6 +57,7 @@ func (b *Backend) Embed(ctx context.Context, texts []string, pooling llm.Pooling
 			}
 			return nil, err
 		}
+		llm.Tally(ctx, got.PromptEvalCount)
 		if len(got.Embeddings) != len(part) {
 			return nil, &endpoint.Error{What: fmt.Sprintf("%s sends %d vectors of %d texts", b.e, len(got.Embeddings), len(part))}
 		}

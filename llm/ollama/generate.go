@@ -90,7 +90,7 @@ func (b *Backend) Generate(ctx context.Context, prompt string, opt llm.Options, 
 		Logprobs: true, TopLogprobs: opt.TopLogprobs, Options: b.options(s, &opt),
 	}
 	g := &stream{b: b, out: answer.Builder{Stops: opt.Stop, OnToken: onToken}}
-	err = b.work(ctx, func(ctx context.Context) error {
+	err = b.work(ctx, []string{prompt}, func(ctx context.Context) error {
 		err := b.api.Generate(ctx, req, func(r api.GenerateResponse) error {
 			// What has arrived already would else be worked off first.
 			if ctx.Err() != nil {
@@ -122,7 +122,12 @@ func (b *Backend) Generate(ctx context.Context, prompt string, opt llm.Options, 
 		}
 		return nil, err
 	}
-	return g.finish()
+	a, err := g.finish()
+	if err != nil {
+		return nil, err
+	}
+	llm.Tally(ctx, a.PromptTokens+a.AnswerTokens) // it does not tell what it still knew
+	return a, nil
 }
 
 // tooLong recognises what the old generation says of a prompt that does not fit. It
@@ -235,7 +240,7 @@ func (g *stream) finish() (*llm.Answer, error) {
 		}
 	case g.last == nil && g.times >= repeats:
 		// HTTP 200, and no last object: the model repeats itself.
-		return nil, &llm.RepetitionError{Tokens: g.parts}
+		return nil, &llm.RepetitionError{Tokens: g.parts, Text: g.out.Text()}
 	case g.last == nil:
 		return nil, g.b.e.Unreachable(errors.New("the answer broke off"))
 	default:

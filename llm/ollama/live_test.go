@@ -13,9 +13,9 @@ import (
 
 	"github.com/ollama/ollama/api"
 
+	"github.com/cellsentence/c2s/internal/live"
 	"github.com/cellsentence/c2s/llm"
 	"github.com/cellsentence/c2s/llm/gguf"
-	"github.com/cellsentence/c2s/llm/internal/live"
 	"github.com/cellsentence/c2s/llm/llmtest"
 	"github.com/cellsentence/c2s/llm/ollama"
 )
@@ -83,10 +83,19 @@ func connect(t *testing.T, server *url.URL, cfg ollama.Config) *ollama.Backend {
 	return b
 }
 
+// generations runs a test on real servers from before and since 0.30.
+func generations(t *testing.T, test func(t *testing.T, server *url.URL)) {
+	for _, variable := range []string{"C2S_OLLAMA", "C2S_OLLAMA_OLD"} {
+		t.Run(variable, func(t *testing.T) { test(t, live.Server(t, variable)) })
+	}
+}
+
 // TestServer runs the suite of all backends on a real Ollama. The tolerance is that of
-// llama-server, which the new generation starts.
-func TestServer(t *testing.T) {
-	server := live.Server(t, "C2S_OLLAMA")
+// llama-server, which the new generation starts; the engine of the old one is of the
+// same library.
+func TestServer(t *testing.T) { generations(t, testServer) }
+
+func testServer(t *testing.T, server *url.URL) {
 	ref := live.Reference(t)
 	create(t, server, "c2s-suite", tiny(t), nil)
 	way, kill := live.Mortal(t, server)
@@ -95,8 +104,9 @@ func TestServer(t *testing.T) {
 }
 
 // TestServerDefaults: what a model's file has as defaults changes no answer.
-func TestServerDefaults(t *testing.T) {
-	server := live.Server(t, "C2S_OLLAMA")
+func TestServerDefaults(t *testing.T) { generations(t, testDefaults) }
+
+func testDefaults(t *testing.T, server *url.URL) {
 	ref := live.Reference(t)
 	create(t, server, "c2s-defaults", tiny(t), map[string]any{
 		"temperature": 2.0, "repeat_penalty": 3.0, "num_predict": 2, "top_k": 5, "stop": []string{" "}, "num_ctx": 64, "seed": 3,

@@ -187,8 +187,8 @@ func (b *Backend) server(ctx context.Context) (*server, error) {
 
 // work is do for a request that needs the model. A model that is gone is named beside
 // those that are there.
-func (b *Backend) work(ctx context.Context, ask func(context.Context) error) error {
-	err := b.do(ctx, 0, ask)
+func (b *Backend) work(ctx context.Context, texts []string, ask func(context.Context) error) error {
+	err := b.do(ctx, 0, texts, ask)
 	if status, ok := errors.AsType[*endpoint.StatusError](err); ok && status.Status == http.StatusNotFound {
 		b.known.Forget()
 		if _, err := b.server(ctx); err != nil {
@@ -200,11 +200,11 @@ func (b *Backend) work(ctx context.Context, ask func(context.Context) error) err
 
 // quick is for requests that need no model.
 func (b *Backend) quick(ctx context.Context, ask func(context.Context) error) error {
-	return b.do(ctx, endpoint.Quick, ask)
+	return b.do(ctx, endpoint.Quick, nil, ask)
 }
 
-// do makes a request of the library within a time, and its errors ours.
-func (b *Backend) do(ctx context.Context, limit time.Duration, ask func(context.Context) error) error {
+// do makes a request of the library about some texts within a time, and its errors ours.
+func (b *Backend) do(ctx context.Context, limit time.Duration, texts []string, ask func(context.Context) error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -220,21 +220,21 @@ func (b *Backend) do(ctx context.Context, limit time.Duration, ask func(context.
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case errors.As(err, &status):
-		return b.refused(status.StatusCode, status.ErrorMessage)
+		return b.refused(status.StatusCode, status.ErrorMessage, texts)
 	case errors.As(err, &auth):
-		return b.refused(http.StatusUnauthorized, "")
+		return b.refused(http.StatusUnauthorized, "", nil)
 	}
 	err = b.e.Fail(ctx, within, err)
 	var gone *llm.UnreachableError
 	if within.Err() == nil && errors.As(err, &gone) && !endpoint.Broken(gone.Err) {
 		// The library makes such errors of what a server says after HTTP 200.
-		return b.refused(http.StatusInternalServerError, gone.Err.Error())
+		return b.refused(http.StatusInternalServerError, gone.Err.Error(), texts)
 	}
 	return err
 }
 
 // refused says what an HTTP status means.
-func (b *Backend) refused(status int, text string) error {
+func (b *Backend) refused(status int, text string, texts []string) error {
 	low := strings.ToLower(text)
 	switch {
 	case status == http.StatusNotImplemented || strings.Contains(low, "does not support generate"):
@@ -242,7 +242,7 @@ func (b *Backend) refused(status int, text string) error {
 	case strings.Contains(low, "runner has unexpectedly stopped") || strings.Contains(low, "error was encountered while running the model"):
 		return b.e.Unreachable(errors.New("the model's process has ended"))
 	}
-	return b.e.Refused(status, text)
+	return b.e.Refused(status, text, texts...)
 }
 
 // parse reads a version as in "0.32.15" or "0.13.0-rc1". A build without one says

@@ -236,7 +236,7 @@ func TestRepetition(t *testing.T) {
 	s := start(t, &stub{generate: word(" A") + strings.Repeat(word(" B"), 30)})
 	_, err := open(t, s, ollama.Config{}).Generate(t.Context(), "x", llm.Options{}, ignore)
 	var again *llm.RepetitionError
-	if !errors.As(err, &again) || again.Tokens != 31 {
+	if !errors.As(err, &again) || again.Tokens != 31 || again.Text != " A"+strings.Repeat(" B", 30) {
 		t.Errorf("%v", err)
 	}
 }

@@ -134,7 +134,8 @@ func (b *Backend) Generate(ctx context.Context, prompt string, opt llm.Options, 
 }
 
 func (b *Backend) stream(ctx context.Context, s *server, req *request, opt llm.Options, onToken func(llm.Token) error) (*llm.Answer, error) {
-	g := &stream{b: b, s: s, listed: opt.TopLogprobs, out: answer.Builder{Stops: opt.Stop, OnToken: onToken}}
+	prompt, _ := req.Prompt.(string)
+	g := &stream{b: b, s: s, prompt: prompt, listed: opt.TopLogprobs, out: answer.Builder{Stops: opt.Stop, OnToken: onToken}}
 	if err := b.e.Events(ctx, "/completions", req, g.event); err != nil {
 		return nil, err
 	}
@@ -142,6 +143,7 @@ func (b *Backend) stream(ctx context.Context, s *server, req *request, opt llm.O
 	if err != nil {
 		return nil, err
 	}
+	llm.Tally(ctx, a.PromptTokens-a.CachedTokens+a.AnswerTokens)
 	// A server that has a limit of its own must not pass for the end of the context.
 	if a.Stop == llm.StopLimit && opt.MaxTokens == 0 && a.PromptTokens > 0 && a.PromptTokens+a.AnswerTokens+1 < s.context {
 		return nil, &llm.UnsupportedError{
@@ -156,6 +158,7 @@ func (b *Backend) stream(ctx context.Context, s *server, req *request, opt llm.O
 type stream struct {
 	b       *Backend
 	s       *server
+	prompt  string
 	out     answer.Builder
 	listed  int
 	parts   int
@@ -173,7 +176,7 @@ func (g *stream) event(data []byte) error {
 		return &endpoint.Error{What: fmt.Sprintf("%s sends what is no event of /completions: %v", g.b.e, err)}
 	}
 	if len(ev.Error) > 0 && string(ev.Error) != "null" {
-		return g.b.e.Refused(http.StatusInternalServerError, string(data))
+		return g.b.e.Refused(http.StatusInternalServerError, string(data), g.prompt)
 	}
 	if ev.Usage != nil {
 		g.usage = true

@@ -3,7 +3,7 @@ package openai_test
 import (
 	"testing"
 
-	"github.com/cellsentence/c2s/llm/internal/live"
+	"github.com/cellsentence/c2s/internal/live"
 	"github.com/cellsentence/c2s/llm/llmtest"
 	"github.com/cellsentence/c2s/llm/openai"
 )

@@ -152,6 +152,7 @@ func (b *Backend) Score(ctx context.Context, prompt string, continuations []stri
 			return nil, err
 		}
 		for i := range part {
+			llm.Tally(ctx, len(texts[i]))
 			score := llm.Score{Tokens: len(texts[i]) - len(start)}
 			for _, v := range logprobs[i][len(start):] {
 				score.Logprob += v

@@ -42,6 +42,8 @@ type Annotation struct {
 	// Mass is the probability that the model gives to the closed list as a whole, NaN
 	// if it was not scored: little mass means that it would have said something else.
 	Mass float64
+	// Asked is false for a cell without a gene, about which there is nothing to ask.
+	Asked bool
 	// Answer is what the model said, if it was asked freely.
 	Answer string
 	// Stop says why a free answer ended.
@@ -106,6 +108,7 @@ func (a *Annotator) Annotate(ctx context.Context, c Cell) (Annotation, error) {
 	if empty(c) {
 		return out, nil
 	}
+	out.Asked = true
 	p, err := a.format.Prompt(prompt.Sample{Row: c.Row, Values: values(a.cfg.Organism, c)})
 	if err != nil {
 		return out, at(c, err)
@@ -119,7 +122,7 @@ func (a *Annotator) Annotate(ctx context.Context, c Cell) (Annotation, error) {
 	}
 	answer, err := a.b.Generate(ctx, p.Input, llm.Options{MaxTokens: a.cfg.MaxTokens, Seed: a.cfg.Seed, Stop: []string{"\n\n"}}, nil)
 	if broken, ok := errors.AsType[*llm.RepetitionError](err); ok {
-		out.Answer = broken.Error() // kept and counted, as any answer that is none
+		out.Answer, out.Stop = broken.Text, llm.StopRepetition // kept and counted, as any answer that is none
 		return out, nil
 	}
 	if err != nil {

@@ -2,7 +2,6 @@ package task
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/cellsentence/c2s/cellsentence/prompt"
 	"github.com/cellsentence/c2s/llm"
@@ -42,10 +41,11 @@ func NewEmbedder(b llm.Backend, cfg EmbedConfig) (*Embedder, error) {
 	return &Embedder{b, cfg, f}, err
 }
 
-// Embed gives a vector of length one. A cell without a gene is an error.
+// Embed gives a vector of length one, or nil for a cell without a gene: no model can be
+// asked about it.
 func (e *Embedder) Embed(ctx context.Context, c Cell) ([]float32, error) {
 	if empty(c) {
-		return nil, at(c, fmt.Errorf("no gene is expressed: leave such cells out with c2s convert --min-genes 1"))
+		return nil, nil
 	}
 	p, err := e.format.Prompt(prompt.Sample{Row: c.Row, Values: values(e.cfg.Organism, c)})
 	if err != nil {

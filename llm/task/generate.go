@@ -77,17 +77,24 @@ func (g *Generator) Generate(ctx context.Context, row int, cellType string) (Gen
 	opt.Seed += uint64(row)
 	answer, err := g.b.Generate(ctx, p.Input, opt, nil)
 	if broken, ok := errors.AsType[*llm.RepetitionError](err); ok {
-		out.Answer = broken.Error()
-		return out, nil
+		// Kept and counted, and read like any other: its beginning may be a cell.
+		out.Tokens = broken.Tokens
+		return out.read(g, broken.Text, llm.StopRepetition), nil
 	}
 	if err != nil {
 		return out, at(c, err)
 	}
-	out.Answer, out.Stop, out.Tokens = answer.Text, answer.Stop, answer.AnswerTokens
-	found := g.parser.Parse(answer.Text)
+	out.Tokens = answer.AnswerTokens
+	return out.read(g, answer.Text, answer.Stop), nil
+}
+
+// read takes an answer apart.
+func (out Generated) read(g *Generator, text string, stop llm.Stop) Generated {
+	found := g.parser.Parse(text)
+	out.Answer, out.Stop = text, stop
 	out.Genes, out.Unknown, out.Repeats = found.Genes, found.Counts.Unknown, found.Counts.Repeated
 	if len(out.Genes) > g.cfg.TopK {
 		out.Genes = out.Genes[:g.cfg.TopK]
 	}
-	return out, nil
+	return out
 }

@@ -18,22 +18,25 @@ import (
 	"github.com/cellsentence/c2s/llm"
 )
 
-// The tasks of package prompt that are asked here.
+// The tasks of package prompt that are asked here, and by package perturb/predictor.
 const (
-	CellType   = "cell_type_prediction"
-	Generation = "cell_type_generation"
+	CellType     = "cell_type_prediction"
+	Generation   = "cell_type_generation"
+	Perturbation = "perturbation_response"
 )
 
 // carried is the names that models which carry their own prompts have for tasks
-// and fields.
-func carried(task string) (name string, fields *strings.Replacer) {
+// and fields, and the fields that they use beside those of the task.
+func carried(task string) (name string, fields *strings.Replacer, more []string) {
 	switch task {
 	case CellType:
-		return "cell_type", strings.NewReplacer()
+		return "cell_type", strings.NewReplacer(), nil
 	case Generation:
-		return "generation", strings.NewReplacer()
+		return "generation", strings.NewReplacer(), nil
+	case Perturbation:
+		return "perturbation", strings.NewReplacer("{perturbation}", "{perturbation_name}"), []string{"context", "dose", "time"}
 	}
-	return task, strings.NewReplacer()
+	return task, strings.NewReplacer(), nil
 }
 
 // Wording is the templates for a task: given, if not nil; else those that the model
@@ -41,13 +44,13 @@ func carried(task string) (name string, fields *strings.Replacer) {
 // words that it was trained on. So does a warning tell of given words that are not
 // those of the C2S models, unless the model carries its own.
 func Wording(task string, info *llm.Info, given *prompt.Templates) (t *prompt.Templates, warning string, err error) {
-	name, fields := carried(task)
+	name, fields, more := carried(task)
 	if own, ok := info.Prompts[name]; ok && given == nil {
 		usual, err := prompt.Default(task)
 		if err != nil {
 			return nil, "", err
 		}
-		t, err := prompt.New("the prompts of "+info.Model, task, []string{fields.Replace(own)}, "{"+usual.ResponseFields()[0]+"}.")
+		t, err := prompt.New("the prompts of "+info.Model, task, []string{fields.Replace(own)}, "{"+usual.ResponseFields()[0]+"}.", more...)
 		return t, "", err
 	}
 	if given == nil {

@@ -43,7 +43,8 @@ type Config struct {
 	Program  *Panel // the genes of KindDirection: some of Panel, not all
 	TopK     int    // of KindOverlap; 0 takes all genes of the real cell
 	// Embed gives the points of sentences, as words, for KindMSE; nil takes
-	// [Panel.Vector]. It must be safe for concurrent use.
+	// [Panel.Vector]. It must be safe for concurrent use. A sentence may have no point,
+	// nil: its answer gets the reward of the point opposite to the real one.
 	Embed func(ctx context.Context, sentences [][]string) ([][]float64, error)
 	// GroupSize is the number of answers to each prompt of a batch, checked for
 	// KindHero; at least 2.
@@ -272,7 +273,16 @@ func (s *Scorer) anchors(p *prompt) error {
 
 // embed scores by −MSE.
 func (s *Scorer) embed(ctx context.Context, p *prompt, pairs []int, items []Item, out []Result) error {
-	all := slices.Clone(p.real)
+	// Only the real cells that answers are paired with need a point.
+	var all [][]string
+	at := map[int]int{}
+	for _, r := range pairs {
+		if _, known := at[r]; !known {
+			at[r] = len(all)
+			all = append(all, p.real[r])
+		}
+	}
+	first := len(all)
 	for _, i := range p.items {
 		all = append(all, Words(items[i].Answer))
 	}
@@ -291,7 +301,17 @@ func (s *Scorer) embed(ctx context.Context, p *prompt, pairs []int, items []Item
 		}
 	}
 	for k, i := range p.items {
-		v, err := NegativeMSE(points[len(p.real)+k], points[pairs[k]])
+		real, answer := points[at[pairs[k]]], points[first+k]
+		if real == nil {
+			return badInput("answer %d: its real cell has no place in the embedding", i)
+		}
+		if answer == nil {
+			answer = make([]float64, len(real))
+			for j, v := range real {
+				answer[j] = -v
+			}
+		}
+		v, err := NegativeMSE(answer, real)
 		if err != nil {
 			return fmt.Errorf("answer %d: %w", i, err)
 		}

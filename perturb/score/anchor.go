@@ -24,7 +24,8 @@ func anchor(ctx context.Context, recipe recipe, truth *side, cfg Config) (a anch
 		if means != nil {
 			s.means = means
 		}
-		return recipe.metrics(ctx, newPair(truth, s, cfg.Workers))
+		defer cfg.step()
+		return recipe.compare(ctx, newPair(truth, s, cfg.Workers))
 	}
 	if a.control, err = against(pasted(c, cfg.Seed), nil); err != nil {
 		return a, err
@@ -34,30 +35,120 @@ func anchor(ctx context.Context, recipe recipe, truth *side, cfg Config) (a anch
 			return a, err
 		}
 	}
-	for split := range cfg.Splits {
-		first, second := halves(c, cfg.Seed, split)
-		x, err := recipe.side(ctx, c.pick(first), cfg.Workers)
+	splits := cfg.Splits
+	if c.donor != nil {
+		splits = min(splits, donorSplits(len(c.donors())))
+	}
+	for split := range splits {
+		m, err := replica(ctx, recipe, truth, cfg, split)
+		cfg.step()
 		if err != nil {
 			return a, err
 		}
-		y, err := recipe.side(ctx, c.pick(second), cfg.Workers)
-		if err != nil {
-			return a, err
+		if m != nil {
+			a.halves = append(a.halves, m)
 		}
-		m, err := recipe.metrics(ctx, newPair(x, y, cfg.Workers))
-		if err != nil {
-			return a, err
-		}
-		for i := range m {
-			for k := range m[i].Values {
-				if c.size(k+1) < 2 { // no cell for one of the halves
-					m[i].Values[k] = math.NaN()
-				}
-			}
-		}
-		a.halves = append(a.halves, m)
 	}
 	return a, nil
+}
+
+// replica is the metrics of one half of the real cells against the other; nil if a half
+// has no control, or none of the perturbations. Perturbations that a half lacks are
+// undefined, and no rival to the others.
+func replica(ctx context.Context, recipe recipe, truth *side, cfg Config, split int) ([]Metric, error) {
+	c := truth.cells
+	first, second := halves(c, cfg.Seed, split)
+	var kept []int
+	for g := range c.groups {
+		if len(first[g]) > 0 && len(second[g]) > 0 {
+			kept = append(kept, g)
+		}
+	}
+	if len(kept) < 2 || kept[0] != 0 {
+		return nil, nil
+	}
+	half := func(rows [][]int) (*side, error) {
+		cells := c.pick(rows).only(kept)
+		return recipe.side(ctx, cells, cfg.Workers)
+	}
+	x, err := half(first)
+	if err != nil {
+		return nil, err
+	}
+	y, err := half(second)
+	if err != nil {
+		return nil, err
+	}
+	p := newPair(x, y, cfg.Workers)
+	if truth.de != nil {
+		p.whole = &side{}
+		for _, g := range kept[1:] {
+			p.whole.de = append(p.whole.de, truth.de[g-1])
+		}
+	}
+	m, err := recipe.compare(ctx, p)
+	for i := range m {
+		m[i] = m[i].among(kept, len(c.groups)-1)
+	}
+	return m, err
+}
+
+// only is the cells of some groups, the control among them.
+func (c *Cells) only(groups []int) *Cells {
+	if len(groups) == len(c.groups) {
+		return c
+	}
+	rows := c.whole()
+	var list [][]int
+	var names []string
+	for _, g := range groups {
+		list, names = append(list, rows[g]), append(names, c.groups[g])
+	}
+	out := c.pick(list)
+	out.groups = names
+	return out
+}
+
+// among is a metric of some groups as one of perts perturbations.
+func (m Metric) among(groups []int, perts int) Metric {
+	if len(groups)-1 == perts {
+		return m
+	}
+	place := slices.Repeat([]int{-1}, perts)
+	for i, g := range groups[1:] {
+		place[g-1] = i
+	}
+	if inner := m.panel; inner != nil {
+		m.panel = func(list []int) float64 {
+			var kept []int
+			for _, k := range list {
+				if place[k] >= 0 {
+					kept = append(kept, place[k])
+				}
+			}
+			return inner(kept)
+		}
+		return m
+	}
+	values := slices.Repeat([]float64{math.NaN()}, perts)
+	for k, i := range place {
+		if i >= 0 {
+			values[k] = m.Values[i]
+		}
+	}
+	m.Values = values
+	return m
+}
+
+// donorSplits is how many splits of n donors are worth a try: two have one, fewer none.
+func donorSplits(n int) int {
+	switch {
+	case n < 2:
+		return 0
+	case n == 2:
+		return 1
+	}
+	return math.MaxInt
 }
 
 // whole lists the rows of each group.
@@ -78,7 +169,7 @@ func pasted(c *Cells, seed uint64) [][]int {
 	for g := 1; g < len(rows); g++ {
 		d := newDraws(seed, forControl, g)
 		for i := range rows[g] {
-			rows[g][i] = d.below(i, c.size(0))
+			rows[g][i] = d.Below(i, c.size(0))
 		}
 	}
 	return rows
@@ -92,11 +183,11 @@ func pooled(c *Cells, seed uint64) [][]int {
 	for g := 1; g < len(rows); g++ {
 		d := newDraws(seed, forMeanResponse, g)
 		for i := range rows[g] {
-			from := 1 + d.below(2*i, others)
+			from := 1 + d.Below(2*i, others)
 			if from >= g {
 				from++
 			}
-			rows[g][i] = c.start[from] + d.below(2*i+1, c.size(from))
+			rows[g][i] = c.start[from] + d.Below(2*i+1, c.size(from))
 		}
 	}
 	return rows
@@ -125,8 +216,11 @@ func leaveOneOut(means [][]float64) [][]float64 {
 
 // halves is two disjoint halves of each group, as large as each other.
 func halves(c *Cells, seed uint64, split int) (first, second [][]int) {
+	if c.donor != nil {
+		return donorHalves(c, seed, split)
+	}
 	for g, rows := range c.whole() {
-		order := newDraws(seed, forHalves, split*len(c.groups)+g).order(len(rows))
+		order := newDraws(seed, forHalves, split*len(c.groups)+g).Order(len(rows))
 		n := len(rows) / 2
 		var x, y []int
 		for _, i := range order[:n] {
@@ -142,8 +236,32 @@ func halves(c *Cells, seed uint64, split int) (first, second [][]int) {
 	return first, second
 }
 
+// donorHalves is the cells of one half of the donors, and of the other.
+func donorHalves(c *Cells, seed uint64, split int) (first, second [][]int) {
+	names := c.donors()
+	inFirst := map[string]bool{}
+	for _, i := range newDraws(seed, forDonors, split).Order(len(names))[:len(names)/2] {
+		inFirst[names[i]] = true
+	}
+	for _, rows := range c.whole() {
+		var x, y []int
+		for _, r := range rows {
+			switch d := c.donor[r]; {
+			case d == "":
+			case inFirst[d]:
+				x = append(x, r)
+			default:
+				y = append(y, r)
+			}
+		}
+		first, second = append(first, x), append(second, y)
+	}
+	return first, second
+}
+
 // ceiling is one metric of the halves, averaged over the splits; a correlation is
-// raised to what whole samples would reach.
+// raised to what whole samples would reach. Of several perturbations their mean is
+// raised: each for itself would drop those whose halves do not correlate.
 func ceiling(splits [][]Metric, at int) *Metric {
 	if len(splits) == 0 {
 		return nil
@@ -175,9 +293,27 @@ func ceiling(splits [][]Metric, at int) *Metric {
 				n++
 			}
 		}
-		m.Values[k] = raise(sum / float64(n))
+		m.Values[k] = sum / float64(n)
+	}
+	if one.Correlation {
+		m.panel = func(perts []int) float64 {
+			plain := Metric{Values: m.Values}
+			return raise(plain.Total(perts))
+		}
 	}
 	return m
+}
+
+// raised is the ceilings of the perturbations one by one.
+func (m *Metric) raised() []float64 {
+	if !m.Correlation {
+		return m.Values
+	}
+	out := make([]float64, len(m.Values))
+	for k, r := range m.Values {
+		out[k] = spearmanBrown(r)
+	}
+	return out
 }
 
 // spearmanBrown is the reliability of a whole whose halves correlate with r; it is

@@ -69,10 +69,10 @@ func (c *Cells) isCounts() bool {
 	return true
 }
 
-// logNormalised is the cells as cell-eval (v1) wants them: counts are scaled to
-// the median total of the cells and become log(1 + x); values with fractions are
-// taken as such logarithms and must look like them.
-func (c *Cells) logNormalised() (*Cells, error) {
+// logNormalised is the cells as cell-eval (v1) wants them: counts are scaled to total,
+// or to the median total of the cells if it is 0, and become log(1 + x); values with
+// fractions are taken as such logarithms and must look like them.
+func (c *Cells) logNormalised(total float64) (*Cells, error) {
 	for r := range c.rows() {
 		index, value := c.row(r)
 		for i, v := range value {
@@ -94,7 +94,10 @@ func (c *Cells) logNormalised() (*Cells, error) {
 	}
 	// In the steps and the float32 of scanpy's normalize_total and log1p: which
 	// values of different cells tie depends on it.
-	target := float32(c.medianTotal())
+	if total == 0 {
+		total = c.medianTotal()
+	}
+	target := float32(total)
 	return c.transform(func(_ int, in, out []float64) {
 		scale := float32(sum(in)) / target
 		for i, v := range in {

@@ -23,6 +23,9 @@ type Input struct {
 	Genes []string
 	// Labels names the perturbation of each cell in the order of the rows.
 	Labels []string
+	// Donors names the donor of each cell, if it is known: it adds the metrics on donor
+	// pseudobulks, and on the real side it makes replicates of donors, not of cells.
+	Donors []string
 }
 
 // Cells is expression in memory, grouped by perturbation. It does not change.
@@ -31,6 +34,7 @@ type Cells struct {
 	genes  []string
 	groups []string // groups[0] is the control, the others rise
 	start  []int    // the rows of groups[g] are [start[g], start[g+1])
+	donor  []string // of each row; nil if unknown
 	// Compressed sparse rows; within a group in the order of the input.
 	ptr   []int64
 	index []int32
@@ -40,6 +44,15 @@ type Cells struct {
 // Load reads cells. Values must be finite; the control must be there, and at least
 // one other perturbation. Cells whose label is empty are left out.
 func Load(ctx context.Context, in Input, control string) (*Cells, error) {
+	c, err := load(ctx, in, control)
+	if err == nil && c.size(0) == 0 {
+		return nil, badInput("%s: no cell is labelled %q, the control; the labels are %s", in.Name, control, some(c.groups[1:]))
+	}
+	return c, err
+}
+
+// load reads cells that may have no control.
+func load(ctx context.Context, in Input, control string) (*Cells, error) {
 	c, place, err := layout(in, control)
 	if err != nil {
 		return nil, err
@@ -104,11 +117,10 @@ func layout(in Input, control string) (*Cells, []int, error) {
 		size[label]++
 	}
 	delete(size, "")
-	if size[control] == 0 {
-		names := slices.Sorted(maps.Keys(size))
-		return nil, nil, badInput("%s: no cell is labelled %q, the control; the labels are %s", in.Name, control, some(names))
+	if len(size) == 0 {
+		return nil, nil, badInput("%s: no cell has a label", in.Name)
 	}
-	if len(size) < 2 {
+	if len(size) == 1 && size[control] > 0 {
 		return nil, nil, badInput("%s: all cells are labelled %q; there is nothing to score", in.Name, control)
 	}
 	seen := make(map[string]bool, len(in.Genes))
@@ -130,11 +142,20 @@ func layout(in Input, control string) (*Cells, []int, error) {
 		next[name] = c.start[g]
 		c.start[g+1] = c.start[g] + size[name]
 	}
+	if in.Donors != nil {
+		if len(in.Donors) != len(in.Labels) {
+			return nil, nil, badInput("%s: %d donors for %d cells", in.Name, len(in.Donors), len(in.Labels))
+		}
+		c.donor = make([]string, c.rows())
+	}
 	place := make([]int, len(in.Labels))
 	for i, label := range in.Labels {
 		place[i] = -1
 		if label != "" {
 			place[i] = next[label]
+			if in.Donors != nil {
+				c.donor[place[i]] = in.Donors[i]
+			}
 			next[label]++
 		}
 	}
@@ -248,6 +269,9 @@ func (c *Cells) pick(rows [][]int) *Cells {
 			p.index = append(p.index, index...)
 			p.value = append(p.value, value...)
 			p.ptr = append(p.ptr, int64(len(p.index)))
+			if c.donor != nil {
+				p.donor = append(p.donor, c.donor[r])
+			}
 		}
 		p.start = append(p.start, p.start[g]+len(list))
 	}
@@ -269,6 +293,9 @@ func (c *Cells) withControl(from *Cells) *Cells {
 	}
 	n.index = slices.Concat(from.index[:head], c.index[cut:])
 	n.value = slices.Concat(from.value[:head], c.value[cut:])
+	if n.donor = nil; c.donor != nil && from.donor != nil {
+		n.donor = slices.Concat(from.donor[:from.size(0)], c.donor[c.size(0):])
+	}
 	return &n
 }
 

@@ -27,12 +27,14 @@ func (c *Cells) counts() (*Cells, error) {
 	return c, nil
 }
 
-// perMillion is the cells scaled to the same total; empty cells stay empty.
+// perMillion is log(1 + x) of the cells scaled to the same total, in the steps of
+// cell-eval2: which values of different cells tie, as 2 of 1,000 and 3 of 1,500 counts
+// should, depends on them. Empty cells stay empty.
 func (c *Cells) perMillion() *Cells {
 	return c.transform(func(_ int, in, out []float64) {
-		scale := perCell / sum(in)
+		scale := sum(in) / perCell
 		for i, v := range in {
-			out[i] = v * scale
+			out[i] = math.Log1p(v / scale)
 		}
 	})
 }

@@ -8,75 +8,74 @@ import (
 
 const (
 	purity      = 0.9 // share of equal signs down to which a prefix counts as reached
-	fewestGenes = 10  // significant genes below which a relative error is not given
+	fewestGenes = 10  // significant genes below which reality cannot be scored
 )
 
 // direction is how the differential expression of a prediction compares with the
-// real one, as the 2026 challenge counts it.
+// real one, as cell-eval2 counts it.
 type direction struct {
-	real    int     // genes significant in reality
-	pred    int     // genes significant in the prediction whose real fold change has a sign
-	right   int     // of those, the genes of equal sign
-	both    int     // genes significant on both sides
-	either  int     // genes significant on either side
-	deepest int     // longest prefix of the prediction's ranking that is pure enough
-	error   float64 // Σ|l̂fc − lfc| / Σ|lfc|
+	real   int // genes significant in reality
+	pred   int // genes significant in the prediction whose real fold change has a sign
+	right  int // of those, the genes of equal sign
+	both   int // genes significant on both sides
+	either int // genes significant on either side
+	signed int // significant real genes whose fold change has a sign
+	rising int // of those, the genes that rise
+	// Whether the sign is right, in the order in which the prediction ranks the genes:
+	// the significant real genes, and all genes whose real fold change has a sign.
+	ranked, all []bool
 }
 
 // compareDirections leaves out the genes of skip.
 func compareDirections(real, pred *Table, skip map[int]bool, genes []string) direction {
-	d := direction{error: math.NaN()}
-	var ranked []int
-	var off, size float64
-	finite := 0
+	var d direction
+	var ranked, all []int
 	for g := range real.FDR {
 		if skip[g] {
 			continue
 		}
 		inReal, inPred := real.FDR[g] < significance, pred.FDR[g] < significance
-		signed := sign(real.LFC[g]) != 0
+		up := sign(real.LFC[g])
 		if inReal || inPred {
 			d.either++
 		}
 		if inReal && inPred {
 			d.both++
 		}
-		if inPred && signed {
+		if inPred && up != 0 {
 			d.pred++
 			if agree(real, pred, g) {
 				d.right++
 			}
 		}
-		if !inReal {
+		if inReal {
+			d.real++
+		}
+		if up == 0 {
 			continue
 		}
-		d.real++
-		if signed && !math.IsNaN(pred.P[g]) {
-			ranked = append(ranked, g)
-		}
-		if lfc := real.LFC[g]; !math.IsInf(lfc, 0) {
-			guess := pred.LFC[g]
-			if math.IsNaN(guess) || math.IsInf(guess, 0) {
-				guess = 0
+		if inReal {
+			d.signed++
+			if up > 0 {
+				d.rising++
 			}
-			off += math.Abs(guess - lfc)
-			size += math.Abs(lfc)
-			finite++
+		}
+		if !math.IsNaN(pred.P[g]) {
+			all = append(all, g)
+			if inReal {
+				ranked = append(ranked, g)
+			}
 		}
 	}
-	if finite >= fewestGenes && size > 0 {
-		d.error = off / size
-	}
-	slices.SortFunc(ranked, func(a, b int) int { return before(pred, genes, a, b) })
-	matches := 0
-	for i, g := range ranked {
-		if agree(real, pred, g) {
-			matches++
+	matches := func(list []int) []bool {
+		slices.SortFunc(list, func(a, b int) int { return before(pred, genes, a, b) })
+		m := make([]bool, len(list))
+		for i, g := range list {
+			m[i] = agree(real, pred, g)
 		}
-		if float64(matches)/float64(i+1) >= purity {
-			d.deepest = i + 1
-		}
+		return m
 	}
+	d.ranked, d.all = matches(ranked), matches(all)
 	return d
 }
 
@@ -96,12 +95,28 @@ func before(t *Table, genes []string, a, b int) int {
 	)
 }
 
-// fidelity is the share of right signs among the larger of the two lists; undefined
+// deepest is the longest prefix in which at least a share of the signs is right.
+func deepest(matches []bool, share float64) int {
+	right, deep := 0, 0
+	for i, m := range matches {
+		if m {
+			right++
+		}
+		if float64(right)/float64(i+1) >= share {
+			deep = i + 1
+		}
+	}
+	return deep
+}
+
+// yield is the share of right signs among the larger of the two lists; undefined
 // where both are empty.
-func (d direction) fidelity() float64 { return float64(d.right) / float64(max(d.pred, d.real)) }
+func (d direction) yield() float64 { return float64(d.right) / float64(max(d.pred, d.real)) }
 
 // reach is the share of the real list that the longest pure prefix covers.
-func (d direction) reach() float64 { return float64(d.deepest) / float64(d.real) }
+func (d direction) reach() float64 {
+	return float64(deepest(d.ranked, purity)) / float64(d.real)
+}
 
 // jaccard of two empty lists is 1.
 func (d direction) jaccard() float64 {
@@ -109,4 +124,41 @@ func (d direction) jaccard() float64 {
 		return 1
 	}
 	return float64(d.both) / float64(d.either)
+}
+
+// majority is the share of the commoner sign among the significant real genes, which a
+// guess of that sign for every gene would get right; NaN if none has a sign.
+func (d direction) majority() float64 {
+	return float64(max(d.rising, d.signed-d.rising)) / float64(d.signed)
+}
+
+// changeError is Σ|l̂fc − lfc| / Σ|lfc| over the significant real genes; a fold change
+// that the prediction lacks is 0. NaN with fewer than fewestGenes of them. whole, if not
+// nil, is what real and pred are halves of: the genes and Σ|lfc| are then its own.
+func changeError(real, pred, whole *Table, skip map[int]bool) float64 {
+	gate := real
+	if whole != nil {
+		gate = whole
+	}
+	finite := func(v float64) float64 {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return 0
+		}
+		return v
+	}
+	var off, size float64
+	n := 0
+	for g, q := range gate.FDR {
+		lfc := gate.LFC[g]
+		if skip[g] || !(q < significance) || math.IsNaN(lfc) || math.IsInf(lfc, 0) {
+			continue
+		}
+		off += math.Abs(finite(pred.LFC[g]) - finite(real.LFC[g]))
+		size += math.Abs(lfc)
+		n++
+	}
+	if n < fewestGenes || size == 0 {
+		return math.NaN()
+	}
+	return off / size
 }

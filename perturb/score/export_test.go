@@ -13,11 +13,11 @@ var (
 
 // KeepTarget is discrimination_score_l1 with the target's own gene kept.
 func KeepTarget(real, pred *Cells) ([]float64, error) {
-	r, err := real.logNormalised()
+	r, err := real.logNormalised(0)
 	if err != nil {
 		return nil, err
 	}
-	p, err := pred.logNormalised()
+	p, err := pred.logNormalised(0)
 	if err != nil {
 		return nil, err
 	}
@@ -29,3 +29,6 @@ func KeepTarget(real, pred *Cells) ([]float64, error) {
 	}
 	return out, nil
 }
+
+// DonorDE is differential expression on donor pseudobulks of counts.
+func DonorDE(c *Cells) []Table { return c.donorDE(false) }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/cellsentence/c2s/internal/draws"
 )
 
 // Flag is a sign that a prediction earns its scores by something other than
@@ -21,7 +23,7 @@ const (
 	spikedShare    = 0.25 // perturbations whose own gene leads in the prediction only
 	floodedRatio   = 3.0  // predicted significant genes for each real one
 	floodedShare   = 0.05 // significant among all tests, below which flooding is small
-	pastedShare    = 0.1  // predicted cells that are control cells
+	pastedShare    = 0.1  // predicted cells that are control cells, or the real ones
 	repeatedShare  = 0.5  // predicted cells that another of the same perturbation repeats
 	sizeRatio      = 1.2  // cells of a perturbation, predicted to real, or its inverse
 )
@@ -80,13 +82,19 @@ func cellFlags(real, pred *Cells) []Flag {
 			control[c.print(r)] = true
 		}
 	}
-	pasted, repeated, cells, resized := 0, 0, 0, 0
+	pasted, leaked, repeated, cells, resized := 0, 0, 0, 0, 0
 	for g := 1; g < len(pred.groups); g++ {
-		seen := map[uint64]bool{}
+		seen, truth := map[uint64]bool{}, map[uint64]bool{}
+		for r := real.start[g]; r < real.start[g+1]; r++ {
+			truth[real.print(r)] = true
+		}
 		for r := pred.start[g]; r < pred.start[g+1]; r++ {
 			id := pred.print(r)
 			if control[id] {
 				pasted++
+			}
+			if truth[id] {
+				leaked++
 			}
 			if seen[id] {
 				repeated++
@@ -100,6 +108,9 @@ func cellFlags(real, pred *Cells) []Flag {
 	}
 	if float64(pasted) > pastedShare*float64(cells) {
 		out = append(out, Flag{"control-paste", fmt.Sprintf("%d of %d predicted cells are control cells, value for value", pasted, cells)})
+	}
+	if float64(leaked) > pastedShare*float64(cells) {
+		out = append(out, Flag{"truth-paste", fmt.Sprintf("%d of %d predicted cells are the real cells of their perturbation, value for value", leaked, cells)})
 	}
 	if float64(repeated) > repeatedShare*float64(cells) {
 		out = append(out, Flag{"repeated-cells", fmt.Sprintf("%d of %d predicted cells repeat another of the same perturbation", repeated, cells)})
@@ -116,7 +127,7 @@ func (c *Cells) print(r int) uint64 {
 	id := uint64(0)
 	for i, j := range index {
 		if value[i] != 0 {
-			id += mix(mix(uint64(j)+golden) ^ math.Float64bits(value[i]))
+			id += draws.Mix(draws.Mix(uint64(j)) ^ math.Float64bits(value[i]))
 		}
 	}
 	return id

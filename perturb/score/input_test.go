@@ -27,7 +27,7 @@ func TestBadInput(t *testing.T) {
 		preset score.Preset
 		want   string
 	}{
-		{"no control", sparse(3, group{"A", cell(1)}, group{"B", cell(1)}), score.CellEval, `no cell is labelled "control"`},
+		{"no control, other units", sparse(3, group{"A", cell(1.5)}, group{"B", cell(1)}), score.CellEval, "other units"},
 		{"only control", sparse(3, group{"control", cell(1)}), score.CellEval, "nothing to score"},
 		{"missing perturbation", sparse(3, group{"control", cell(1)}, group{"A", cell(1)}), score.CellEval, "1 are missing"},
 		{"guide suffix", sparse(3, group{"control", cell(1)}, group{"A-1", cell(1)}, group{"B", cell(1)}), score.CellEval, "suffix of a guide"},

@@ -17,6 +17,9 @@ type Metric struct {
 	// Correlation says that the metric is a correlation, whose replicate ceiling is
 	// corrected for the halved number of cells (Spearman–Brown).
 	Correlation bool
+	// Diagnostic says that neither more nor less is better: the metric is reported and
+	// not put between anchors.
+	Diagnostic bool
 	// Values is one number a perturbation, in the order of
 	// [Cells.Perturbations]; NaN where the metric is not defined. It is nil for a
 	// metric of the panel as a whole.
@@ -42,6 +45,9 @@ func (m *Metric) Total(perts []int) float64 {
 	return sum / float64(n)
 }
 
+// Defined is the number of perturbations with a value, 0 for a metric of the panel.
+func (m *Metric) Defined() int { return len(m.Values) - m.Undefined() }
+
 // Undefined is the number of perturbations without a value.
 func (m *Metric) Undefined() int {
 	n := 0
@@ -60,6 +66,8 @@ type side struct {
 	de    []Table     // nil where the preset has no use for it
 	noise [][]float64 // jackknife variance of the profiles; nil likewise
 	apart []spread    // of each perturbation and the control, once someone asked
+	// donorDE is differential expression on donor pseudobulks; nil without donors.
+	donorDE []Table
 }
 
 // pair is a real side and a predicted one with the same genes and groups.
@@ -67,7 +75,10 @@ type pair struct {
 	real, pred *side
 	targets    [][]int // columns of each perturbation's own genes, guides and combinations resolved
 	exact      [][]int // the same where a gene is named exactly like the perturbation
-	workers    int
+	// whole is what both sides are halves of, nil if they are not: some errors are counted
+	// in its genes.
+	whole   *side
+	workers int
 }
 
 func (p *pair) perts() int { return len(p.real.cells.groups) - 1 }
@@ -85,6 +96,12 @@ func (p *pair) each(name string, do func(k int) float64) Metric {
 // lower marks a metric as better when less.
 func lower(m Metric) Metric {
 	m.Lower = true
+	return m
+}
+
+// diagnostic marks a metric that is not scored.
+func diagnostic(m Metric) Metric {
+	m.Diagnostic = true
 	return m
 }
 

@@ -12,23 +12,32 @@ import (
 // significant.
 const significance = 0.05
 
-// called is the significant genes of one table and how they are ordered in
-// cell-eval, which looks at its tables in float32.
+// called is the significant genes of one table and how they are ordered.
 type called struct {
 	table *Table
 	genes []int // falling |LFC|; ties in the order of the genes
 	in    map[int]bool
 }
 
+// call32 is what cell-eval calls, which looks at its tables in float32.
 func call32(t *Table) called {
+	return callBy(t, func(v float64) float64 { return float64(float32(v)) })
+}
+
+// call is what cell-eval2 calls.
+func call(t *Table) called {
+	return callBy(t, func(v float64) float64 { return v })
+}
+
+func callBy(t *Table, seen func(v float64) float64) called {
 	c := called{table: t, in: map[int]bool{}}
 	for g, q := range t.FDR {
-		if float32(q) < significance {
+		if seen(q) < significance {
 			c.genes = append(c.genes, g)
 			c.in[g] = true
 		}
 	}
-	size := func(g int) float32 { return float32(math.Abs(t.LFC[g])) }
+	size := func(g int) float64 { return seen(math.Abs(t.LFC[g])) }
 	slices.SortStableFunc(c.genes, func(a, b int) int {
 		switch x, y := size(a), size(b); {
 		case x > y:

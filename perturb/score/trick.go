@@ -61,7 +61,7 @@ var tricks = []struct {
 }
 
 // playTricks scores what each trick makes of the prediction.
-func playTricks(ctx context.Context, recipe recipe, truth *side, pred *Cells, workers int) ([]Trick, error) {
+func playTricks(ctx context.Context, recipe recipe, truth *side, pred *Cells, cfg Config) ([]Trick, error) {
 	var out []Trick
 	every := make([]int, len(pred.groups)-1)
 	for k := range every {
@@ -71,7 +71,8 @@ func playTricks(ctx context.Context, recipe recipe, truth *side, pred *Cells, wo
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		metrics, said, err := recipe.score(ctx, truth, t.play(pred), workers)
+		metrics, said, err := recipe.score(ctx, truth, t.play(pred), cfg.Workers)
+		cfg.step()
 		played := Trick{Name: t.name, What: t.what, Flags: said}
 		if refused, ok := errors.AsType[inputError](err); ok {
 			played.Refused = refused.Error()

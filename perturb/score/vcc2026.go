@@ -4,7 +4,7 @@ import "context"
 
 // countSide is a side of the presets on counts.
 func countSide(ctx context.Context, c *Cells, workers int) (*side, error) {
-	de, err := DE(ctx, c.perMillion(), DEOptions{Average: Arithmetic, Epsilon: 1e-9, Above: 5, Workers: workers})
+	de, err := DE(ctx, c.perMillion(), DEOptions{Average: Arithmetic, Log: true, Epsilon: 1e-9, Above: 5, Workers: workers})
 	if err != nil {
 		return nil, err
 	}
@@ -16,33 +16,78 @@ func countSide(ctx context.Context, c *Cells, workers int) (*side, error) {
 // genes of a perturbation count in none.
 func vcc2026Metrics(_ context.Context, p *pair) ([]Metric, error) {
 	real, pred := effects(p.real.means, p.real.means[0]), effects(p.pred.means, p.pred.means[0])
+	panel := p.panel()
+	directions := p.directions(true)
+	return []Metric{
+		p.each("pds_cosine", func(k int) float64 { return discriminate(cosine, pred, real, k, panel) }),
+		newExpression(p).metric(),
+		p.each(wilcoxon+"direction_fidelity_yield_raw", func(k int) float64 { return directions[k].yield() }),
+		p.each(wilcoxon+"direction_reach_raw", func(k int) float64 { return directions[k].reach() }),
+		p.each(wilcoxon+"sig_jaccard", func(k int) float64 { return directions[k].jaccard() }),
+		p.changeErrors(),
+	}, nil
+}
+
+// wilcoxon begins the names that cell-eval2 gives to metrics on differential expression.
+const wilcoxon = "de_wilcoxon_"
+
+// panel is the own genes of all perturbations.
+func (p *pair) panel() map[int]bool {
 	panel := map[int]bool{}
 	for _, genes := range p.targets {
 		for _, g := range genes {
 			panel[g] = true
 		}
 	}
-	directions := make([]direction, p.perts())
-	for k := range directions {
-		directions[k] = compareDirections(&p.real.de[k], &p.pred.de[k], set(p.targets[k]), p.real.cells.genes)
-	}
-	return []Metric{
-		p.each("pds_cosine", func(k int) float64 { return discriminate(cosine, pred, real, k, panel) }),
-		expressionError(p),
-		p.each("de_wilcoxon_direction_fidelity_yield_raw", func(k int) float64 { return directions[k].fidelity() }),
-		p.each("de_wilcoxon_direction_reach_raw", func(k int) float64 { return directions[k].reach() }),
-		p.each("de_wilcoxon_sig_jaccard", func(k int) float64 { return directions[k].jaccard() }),
-		lower(p.each("de_wilcoxon_lfc_nmae", func(k int) float64 { return directions[k].error })), //nolint:misspell // the name that cell-eval2 gives it
-	}, nil
+	return panel
 }
 
-// expressionError is the squared error of the profiles in units of the squared
+// directions compares the differential expression of each perturbation; without its own
+// genes if so asked.
+func (p *pair) directions(excluding bool) []direction {
+	out := make([]direction, p.perts())
+	for k := range out {
+		var skip map[int]bool
+		if excluding {
+			skip = set(p.targets[k])
+		}
+		out[k] = compareDirections(&p.real.de[k], &p.pred.de[k], skip, p.real.cells.genes)
+	}
+	return out
+}
+
+func (p *pair) changeErrors() Metric {
+	return lower(p.each(wilcoxon+"lfc_nmae", func(k int) float64 { //nolint:misspell // the name that cell-eval2 gives it
+		var whole *Table
+		if p.whole != nil {
+			whole = &p.whole.de[k]
+		}
+		return changeError(&p.real.de[k], &p.pred.de[k], whole, set(p.targets[k]))
+	}))
+}
+
+// expression is the squared error of the profiles, of each perturbation, less what
+// chance adds to it.
+type expression struct {
+	plain  []float64 // with the whole credit for the prediction's own noise
+	capped []float64 // with what of it is allowed
+	effect []float64 // of reality, in place of an error
+}
+
+// metric is the ratio of sums of the capped error and the effect.
+func (e expression) metric() Metric {
+	return Metric{Name: "expr_mse_unbiased_capped_norm", Lower: true, panel: func(perts []int) float64 {
+		return sum(take(e.capped, perts)) / sum(take(e.effect, perts))
+	}}
+}
+
+// newExpression is the squared error of the profiles in units of the squared
 // effects, both less what chance adds to them. The credit for the prediction's own
 // noise is capped: by the noise of the real cells, and in sum by how much the
 // predicted profiles differ from each other, so that noise cannot be sold as
 // caution. A perturbation's own genes are left out of the distances; the noise is
 // that of all genes, as cell-eval2 keeps it.
-func expressionError(p *pair) Metric {
+func newExpression(p *pair) expression {
 	n := p.perts()
 	own := make([]map[int]bool, n)
 	scored := make([]float64, n) // number of genes
@@ -61,15 +106,15 @@ func expressionError(p *pair) Metric {
 	if credits > 0 {
 		rho = min(1, budget(p, own, scored)/credits)
 	}
-	top, bottom := make([]float64, n), make([]float64, n)
+	e := expression{make([]float64, n), make([]float64, n), make([]float64, n)}
 	for k := range n {
 		real, pred := p.real.means[k+1], p.pred.means[k+1]
-		top[k] = (squaredWithout(pred, real, own[k]) - rho*credit[k] - noise[k]) / scored[k]
-		bottom[k] = (squaredWithout(real, p.real.means[0], own[k]) - noise[k] - sum(p.real.noise[0])) / scored[k]
+		off := squaredWithout(pred, real, own[k])
+		e.plain[k] = (off - sum(p.pred.noise[k+1]) - noise[k]) / scored[k]
+		e.capped[k] = (off - rho*credit[k] - noise[k]) / scored[k]
+		e.effect[k] = (squaredWithout(real, p.real.means[0], own[k]) - noise[k] - sum(p.real.noise[0])) / scored[k]
 	}
-	return Metric{Name: "expr_mse_unbiased_capped_norm", Lower: true, panel: func(perts []int) float64 {
-		return sum(take(top, perts)) / sum(take(bottom, perts))
-	}}
+	return e
 }
 
 // budget is how much the predicted profiles differ between perturbations: the

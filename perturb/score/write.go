@@ -116,24 +116,42 @@ func nearest(sorted []float64, q float64) float64 {
 	return sorted[int(math.Round(q*float64(len(sorted)-1)))]
 }
 
+// number is v in JSON, which knows neither NaN nor infinity.
+func number(v float64) *float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	return &v
+}
+
+// MarshalJSON writes numbers that do not exist as null.
+func (m ChallengeMember) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]any{
+		"name": m.Name, "value": number(m.Value), "baseline": number(m.Baseline), "replicate": number(m.Replicate), "score": number(m.Score),
+	})
+}
+
+// MarshalJSON writes a score that does not exist as null.
+func (c Challenge) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]any{"score": number(c.Score), "members": c.Members})
+}
+
 // MarshalJSON writes numbers that do not exist, or are infinite, as null.
 func (a Anchored) MarshalJSON() ([]byte, error) {
-	number := func(v float64) *float64 {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil
+	numbers := func(list []float64) []*float64 {
+		out := make([]*float64, len(list))
+		for i, v := range list {
+			out[i] = number(v)
 		}
-		return &v
-	}
-	values := make([]*float64, 0, len(a.Values))
-	for _, v := range a.Values {
-		values = append(values, number(v))
+		return out
 	}
 	return json.Marshal(map[string]any{
-		"name": a.Name, "lower_is_better": a.Lower, "correlation": a.Correlation,
-		"score": number(a.Score), "control": number(a.Control), "mean_response": number(a.MeanResponse),
+		"name": a.Name, "lower_is_better": a.Lower, "correlation": a.Correlation, "diagnostic": a.Diagnostic,
+		"score": number(a.Score), "score_low": number(a.ScoreLow), "score_high": number(a.ScoreHigh), "n": a.Defined(), "control": number(a.Control), "mean_response": number(a.MeanResponse),
 		"ceiling": number(a.Ceiling), "baseline": a.Baseline, "normalised": number(a.Normalised),
 		"low": number(a.Low), "high": number(a.High), "scored": a.Scored, "reason": a.Reason,
-		"undefined": a.Undefined(), "values": values,
+		"undefined": a.Undefined(), "values": numbers(a.Values),
+		"baseline_values": numbers(a.BaselineValues), "ceiling_values": numbers(a.CeilingValues),
 	})
 }
 

@@ -1,9 +1,6 @@
 package scfidplot
 
 import (
-	"image/color"
-
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -48,7 +45,7 @@ func chart(bars []bar, title, label string) (*figure.Figure, error) {
 	var values plotter.Values
 	var names []string
 	var floors plotter.XYs
-	var lines intervals
+	var lines figure.Intervals
 	for i := range bars {
 		b := bars[len(bars)-1-i]
 		v := float64(b.value)
@@ -60,7 +57,7 @@ func chart(bars []bar, title, label string) (*figure.Figure, error) {
 			floors = append(floors, plotter.XY{X: float64(b.floor), Y: float64(i)})
 		}
 		if b.ci != nil {
-			lines = append(lines, span{float64(i), b.ci[0], b.ci[1]})
+			lines = append(lines, figure.Interval{Y: float64(i), Low: b.ci[0], High: b.ci[1]})
 		}
 	}
 	drawn, err := plotter.NewBarChart(values, vg.Points(10))
@@ -86,32 +83,4 @@ func chart(bars []bar, title, label string) (*figure.Figure, error) {
 	p.X.Min = 0
 	f.Width, f.Height = 6*vg.Inch, vg.Points(90+18*float64(len(bars)))
 	return f, nil
-}
-
-// span is an interval at a height.
-type span struct{ y, lo, hi float64 }
-
-// intervals are horizontal lines with ends.
-type intervals []span
-
-// Plot draws the lines.
-func (s intervals) Plot(c draw.Canvas, p *plot.Plot) {
-	x, y := p.Transforms(&c)
-	style := draw.LineStyle{Color: color.Black, Width: vg.Points(1)}
-	const tick = vg.Length(3)
-	for _, l := range s {
-		lo, hi, at := x(l.lo), x(l.hi), y(l.y)
-		c.StrokeLine2(style, lo, at, hi, at)
-		c.StrokeLine2(style, lo, at-tick, lo, at+tick)
-		c.StrokeLine2(style, hi, at-tick, hi, at+tick)
-	}
-}
-
-// DataRange is what the axes must hold.
-func (s intervals) DataRange() (xmin, xmax, ymin, ymax float64) {
-	xmin, xmax, ymin, ymax = s[0].lo, s[0].hi, s[0].y, s[0].y
-	for _, l := range s {
-		xmin, xmax, ymin, ymax = min(xmin, l.lo), max(xmax, l.hi), min(ymin, l.y), max(ymax, l.y)
-	}
-	return xmin, xmax, ymin, ymax
 }

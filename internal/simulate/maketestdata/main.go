@@ -37,6 +37,7 @@ var files = []struct {
 	{"demo.h5ad", demo},
 	{"lognorm.h5ad", logNorm},
 	{"perturb.h5ad", perturb},
+	{"drugs.h5ad", drugs},
 	{"dense.h5ad", denseFile},
 	{"csc.h5ad", cscFile},
 	{"scaled.h5ad", scaled},

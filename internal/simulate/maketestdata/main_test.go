@@ -50,6 +50,7 @@ func TestFilesAreReadable(t *testing.T) {
 		{"demo.h5ad", 500, 999, h5ad.Counts, false},
 		{"lognorm.h5ad", 60, 200, h5ad.LogNorm, true},
 		{"perturb.h5ad", 300, 500, h5ad.Counts, false},
+		{"drugs.h5ad", 224, 999, h5ad.Counts, false},
 		{"dense.h5ad", 40, 60, h5ad.Counts, false},
 		{"csc.h5ad", 40, 60, h5ad.Counts, false},
 		{"scaled.h5ad", 40, 60, h5ad.Scaled, true},

@@ -195,7 +195,11 @@ func (e *Endpoint) Events(ctx context.Context, path string, in any, each func(da
 			if data, ok = bytes.CutPrefix(line, []byte("error:")); !ok {
 				continue
 			}
-			return parseError(http.StatusInternalServerError, append(append([]byte(`{"error":`), data...), '}'), e)
+			request, err := marshal(in)
+			if err != nil {
+				return err
+			}
+			return parseError(http.StatusInternalServerError, append(append([]byte(`{"error":`), data...), '}'), request, e)
 		}
 		data = bytes.TrimSpace(data)
 		if ctx.Err() != nil {
@@ -235,12 +239,13 @@ func whole(data []byte, _ bool) (advance int, token []byte, err error) {
 // send gives the answer to a request if its status is good.
 func (e *Endpoint) send(ctx context.Context, method, path string, in any) (*http.Response, error) {
 	var body io.Reader
+	var request []byte
 	if in != nil {
-		data, err := marshal(in)
-		if err != nil {
+		var err error
+		if request, err = marshal(in); err != nil {
 			return nil, err
 		}
-		body = bytes.NewReader(data)
+		body = bytes.NewReader(request)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, e.base.String()+path, body)
 	if err != nil {
@@ -259,7 +264,7 @@ func (e *Endpoint) send(ctx context.Context, method, path string, in any) (*http
 	}
 	defer resp.Body.Close()
 	data, _ := io.ReadAll(io.LimitReader(resp.Body, maxError))
-	return nil, parseError(resp.StatusCode, data, e)
+	return nil, parseError(resp.StatusCode, data, request, e)
 }
 
 // marshal is JSON with the prompt's own characters: "<" is sent as "<".

@@ -54,29 +54,31 @@ func (e *StatusError) Hint() string {
 }
 
 // parseError makes an error of a refusal: a ContextError, an UnreachableError where
-// another server, or this one later, may well answer, or a StatusError.
-func parseError(status int, body []byte, e *Endpoint) error {
+// another server, or this one later, may well answer, or a StatusError. request is the
+// body of what is refused.
+func parseError(status int, body, request []byte, e *Endpoint) error {
 	s := &StatusError{Endpoint: e.String(), Status: status}
 	var prompt, context int
 	s.Message, s.Kind, prompt, context = message(body)
-	return e.refused(s, prompt, context)
+	return e.refused(s, prompt, context, textsOf(request))
 }
 
 // Refused is parseError for a body that a library has read: the text is the message
-// of the error, or JSON that holds it.
-func (e *Endpoint) Refused(status int, text string) error {
+// of the error, or JSON that holds it. private is what the request was about.
+func (e *Endpoint) Refused(status int, text string, private ...string) error {
 	s := &StatusError{Endpoint: e.String(), Status: status}
 	var prompt, context int
 	if s.Message, s.Kind, prompt, context = message([]byte(text)); s.Message == "" {
-		s.Message = line(text)
+		s.Message = text
 	}
-	return e.refused(s, prompt, context)
+	return e.refused(s, prompt, context, private)
 }
 
-func (e *Endpoint) refused(s *StatusError, prompt, context int) error {
+func (e *Endpoint) refused(s *StatusError, prompt, context int, private []string) error {
 	if e.key != "" {
 		s.Message = strings.ReplaceAll(s.Message, e.key, "[key]")
 	}
+	s.Message = line(hide(s.Message, private))
 	if context > 0 && prompt > 0 {
 		return &llm.ContextError{Prompt: prompt, Context: context}
 	}
@@ -139,7 +141,7 @@ func message(body []byte) (text, kind string, prompt, context int) {
 			inner.Prompt = n
 		}
 	}
-	return line(inner.Message), inner.Type, inner.Prompt, inner.Context
+	return inner.Message, inner.Type, inner.Prompt, inner.Context
 }
 
 // line is a text as one line of at most 300 characters without control characters.

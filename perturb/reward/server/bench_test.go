@@ -21,7 +21,7 @@ import (
 
 // BenchmarkClients has 64 clients ask for the corrected tau of groups of 32 sentences of
 // 200 words, each against 32 real cells, on 978 genes. Run it for a minute with
-// -benchtime 60s.
+// -benchtime 60s, as bench/reward.sh does.
 func BenchmarkClients(b *testing.B) {
 	const clients, group, words, genes = 64, 32, 200, 978
 	names := make([]string, genes)
@@ -91,6 +91,7 @@ func BenchmarkClients(b *testing.B) {
 	}
 	slices.Sort(times)
 	if n := len(times); n > 0 {
+		b.ReportMetric(float64(failed.Load()), "errors")
 		b.ReportMetric(float64(times[n/2].Microseconds())/1000, "p50-ms")
 		b.ReportMetric(float64(times[n*99/100].Microseconds())/1000, "p99-ms")
 		b.ReportMetric(float64(n*group)/b.Elapsed().Seconds(), "answers/s")

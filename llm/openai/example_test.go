@@ -1,0 +1,28 @@
+package openai_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"net/url"
+
+	"github.com/cellsentence/c2s/llm"
+	"github.com/cellsentence/c2s/llm/openai"
+)
+
+// A raw completion by the model of vLLM on this machine, every option stated.
+func ExampleNew() {
+	base, err := url.Parse("http://127.0.0.1:8000/v1")
+	if err != nil {
+		log.Fatal(err)
+	}
+	b, err := openai.New(base, openai.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	answer, err := b.Generate(context.Background(), "The cell type corresponding to these genes is", llm.Options{MaxTokens: 8}, nil)
+	if err != nil {
+		log.Fatal(err) // a *llm.UnreachableError names what to start
+	}
+	fmt.Println(answer.Text, answer.Stop)
+}
