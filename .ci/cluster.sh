@@ -38,7 +38,10 @@ clean() {
     if [ -s "$dir/$file" ]; then stop "$(cat "$dir/$file")"; fi
   done
   if [ -e "$dir/munge" ] && [ -s /run/munge/munged.pid ]; then stop "$(cat /run/munge/munged.pid)"; fi
-  for space in "${spaces[@]}"; do ip netns del "$space" 2>/dev/null || true; done
+  for space in "${spaces[@]}"; do
+    ip link del "c2sv${space##*n}" 2>/dev/null || true
+    ip netns del "$space" 2>/dev/null || true
+  done
   if [ "$code" -ne 0 ]; then tail -n 40 "$dir"/*.log "$dir"/*/logs/*.log 2>/dev/null || true; fi
   rm -rf "$dir"
 }

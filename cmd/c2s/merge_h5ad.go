@@ -311,7 +311,7 @@ func (p *laidPart) element(ctx context.Context, g *globals, key string) (e h5ad.
 		return f.Obs().Column(ctx, name)
 	}
 	e, err = f.Aligned(ctx, top)
-	for _, name := range strings.Split(name, "/") {
+	for name := range strings.SplitSeq(name, "/") {
 		if err == nil {
 			e, err = member[h5ad.Element](ctx, e, name)
 		}
