@@ -57,7 +57,7 @@ func (o *convertFlags) begin(ctx context.Context, g *globals, in string) (fresh 
 	}
 	options := convertOptions{
 		Matrix: o.matrix.key(), Modality: o.matrix.modality, To: o.to,
-		Compression: h5ad.Compression{Method: o.compress.method, Level: o.compress.level},
+		Compression: o.compress.chosen(),
 		Drop:        o.drop, Where: o.pick.where, Sample: o.pick.sample, Groupby: o.pick.groupby, Preprocess: o.prep.cfg,
 	}
 	if o.pick.sample > 0 {

@@ -23,7 +23,7 @@ func (o *embedFlags) begin(ctx context.Context, g *globals, path string, options
 		return false, nil
 	}
 	options.Matrix, options.Modality, options.GeneNames = o.matrix.key(), o.matrix.modality, o.matrix.geneNames
-	options.Method, options.Key, options.Compression = o.method, o.key, h5ad.Compression{Method: o.compress.method, Level: o.compress.level}
+	options.Method, options.Key, options.Compression = o.method, o.key, o.compress.chosen()
 	if options.GeneMap, err = content(ctx, g, o.matrix.geneMap); err != nil {
 		return false, err
 	}

@@ -21,8 +21,8 @@ func newMerge(g *globals) *cobra.Command {
 missing, changed or there twice, and joins them: the bytes are those of a run without
 shards. The order in which the parts are named does not matter.
 
-Parts in .h5ad are laid into a copy of the file that they were made of, which must be
-there, unchanged; --from says where, if it was moved.`,
+Parts in .h5ad, but for those of predict, are laid into a copy of the file that they were
+made of, which must be there, unchanged; --from says where, if it was moved.`,
 		Example: `  c2s encode testdata/demo.h5ad -o cells.parquet --shard 0/2
   c2s encode testdata/demo.h5ad -o cells.parquet --shard 1/2
   c2s merge cells.shard-*.parquet -o cells.parquet`,
@@ -68,6 +68,9 @@ func runMerge(ctx context.Context, g *globals, parts []string, source string) er
 		join := map[string]func(context.Context, *globals, *shard.Set) (int64, error){
 			".npy": mergeNumPy, ".tsv": mergeTables,
 			".h5ad": func(ctx context.Context, g *globals, set *shard.Set) (int64, error) {
+				if set.Parts[0].Command == "predict" {
+					return mergeStack(ctx, g, set)
+				}
 				return mergeH5AD(ctx, g, set, source)
 			},
 		}

@@ -161,23 +161,9 @@ func readLaid(ctx context.Context, g *globals, path string) (p *laidPart, err er
 		return nil, err
 	}
 	defer f.Close()
-	uns, err := f.Aligned(ctx, "uns")
+	about, err := readAbout(ctx, f, &p.lay)
 	if err != nil {
 		return nil, err
-	}
-	about, err := member[*h5ad.Mapping](ctx, uns, layKey)
-	if err != nil {
-		return nil, &inputError{fmt.Errorf("%s: %w", path, errNoLay), "name what the jobs of c2s have written"}
-	}
-	text, err := member[*h5ad.Array](ctx, about, "lay")
-	if err != nil {
-		return nil, &inputError{fmt.Errorf("%s: %w", path, err), "run its job again"}
-	}
-	s, _ := text.Text(0)
-	d := json.NewDecoder(strings.NewReader(s))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&p.lay); err != nil {
-		return nil, &inputError{fmt.Errorf("%s: uns/%s/lay: %w", path, layKey, err), "run its job again"}
 	}
 	if p.rows, err = positions(ctx, about, "rows"); err == nil && p.lay.Genes {
 		p.genes, err = positions(ctx, about, "genes")
@@ -189,6 +175,29 @@ func readLaid(ctx context.Context, g *globals, path string) (p *laidPart, err er
 		return nil, &inputError{fmt.Errorf("%s has %d cells, and names %d rows of its source", path, f.NObs(), len(p.rows)), "run its job again"}
 	}
 	return p, nil
+}
+
+// readAbout reads what a part keeps for merge into v, and gives the rest of it.
+func readAbout(ctx context.Context, f *h5ad.File, v any) (*h5ad.Mapping, error) {
+	uns, err := f.Aligned(ctx, "uns")
+	if err != nil {
+		return nil, err
+	}
+	about, err := member[*h5ad.Mapping](ctx, uns, layKey)
+	if err != nil {
+		return nil, &inputError{fmt.Errorf("%s: %w", f.Path(), errNoLay), "name what the jobs of c2s have written"}
+	}
+	text, err := member[*h5ad.Array](ctx, about, "lay")
+	if err != nil {
+		return nil, &inputError{fmt.Errorf("%s: %w", f.Path(), err), "run its job again"}
+	}
+	s, _ := text.Text(0)
+	d := json.NewDecoder(strings.NewReader(s))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return nil, &inputError{fmt.Errorf("%s: uns/%s/lay: %w", f.Path(), layKey, err), "run its job again"}
+	}
+	return about, nil
 }
 
 // member is an element of a mapping, of some type.

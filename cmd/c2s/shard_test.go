@@ -125,6 +125,7 @@ func must(t *testing.T, args ...string) {
 
 // shardedVerbs are command lines, OUT standing for the output.
 func shardedVerbs(dir, file, backend string) map[string]string {
+	perturbed, drugs := filepath.Join("..", "..", "testdata", "perturb.h5ad"), filepath.Join("..", "..", "testdata", "drugs.h5ad")
 	return map[string]string{
 		"encode.parquet":       "encode " + file + " --top-k 9 -o OUT",
 		"encode.jsonl.gz":      "encode " + file + " --ties python -o OUT",
@@ -143,6 +144,8 @@ func shardedVerbs(dir, file, backend string) map[string]string {
 		"annotate.parquet":     "annotate " + filepath.Join(dir, "few.h5ad") + " --backend " + backend + " -o OUT",
 		"annotate.h5ad":        "annotate " + file + " --backend " + backend + " --abstain 0.1 -o OUT",
 		"generate.parquet":     "generate --backend " + backend + " --cell-type T --cell-type B -n 4200 --vocab " + file + " -o OUT",
+		"predict.h5ad":         "predict " + perturbed + " --control control --predictor mean-response --reference " + perturbed + " -o OUT",
+		"predict-llm.h5ad":     "predict " + drugs + " --control vehicle --predictor llm --sample 2 --backend " + backend + " --compression gzip -o OUT",
 		"generate-few.jsonl":   "generate --backend " + backend + " --cell-type T -n 3 --vocab " + file + " -o OUT",
 		"convert-nothing.h5ad": "convert " + file + " OUT --cells " + filepath.Join(dir, "first.txt"),
 	}
