@@ -110,10 +110,11 @@ func text(ids []int) string {
 	return b.String()
 }
 
-// answer waits as long as a model would take; false means that the client left.
-func (s *Server) answer(r *http.Request, prompt string) ([]string, bool) {
+// answer waits as long as a model would take, which is not long for one token, as
+// backends ask for to try a server out; false means that the client left.
+func (s *Server) answer(r *http.Request, prompt string, tokens int) ([]string, bool) {
 	s.asked.Add(1)
-	if s.cfg.Delay > 0 {
+	if s.cfg.Delay > 0 && tokens != 1 {
 		t := time.NewTimer(s.cfg.Delay)
 		defer t.Stop()
 		select {
@@ -144,11 +145,12 @@ func hash(prompt string) uint64 {
 func (s *Server) completion(w http.ResponseWriter, r *http.Request) {
 	var in struct {
 		Prompt []int `json:"prompt"`
+		Tokens int   `json:"n_predict"`
 	}
 	if !receive(w, r, &in) {
 		return
 	}
-	words, ok := s.answer(r, text(in.Prompt))
+	words, ok := s.answer(r, text(in.Prompt), in.Tokens)
 	if !ok {
 		return
 	}
@@ -184,11 +186,12 @@ func (s *Server) completions(w http.ResponseWriter, r *http.Request) {
 	var in struct {
 		Prompt string `json:"prompt"`
 		Stream bool   `json:"stream"`
+		Tokens int    `json:"max_tokens"`
 	}
 	if !receive(w, r, &in) {
 		return
 	}
-	words, ok := s.answer(r, in.Prompt)
+	words, ok := s.answer(r, in.Prompt, in.Tokens)
 	if !ok {
 		return
 	}
