@@ -21,9 +21,15 @@ for tag in $(git tag --points-at HEAD 'v*'); do
   if [ "$tag" != "v$version" ]; then echo "the tag $tag is not the version $version of cmd/c2s/version.go"; exit 1; fi
 done
 
+# SECURITY.md says what is fuzzed.
+for target in $(git grep -ho 'func Fuzz[A-Za-z0-9]*' -- '*_test.go' | sed 's/func //' | sort -u); do
+  if ! grep -q "\`$target\`" SECURITY.md; then echo "SECURITY.md does not name $target"; exit 1; fi
+done
+
 installs() {
   echo "-- go install $module/cmd/c2s@v0.0.0-ci"
-  local proxy=$dir/proxy source=$dir/source
+  local proxy=$dir/proxy source=$dir/source downloaded
+  downloaded=$(go env GOMODCACHE)/cache/download
   mkdir "$source"
   git archive HEAD | tar -x -C "$source"
   (cd tools && go run ./modzip -source "$source" -version v0.0.0-ci -proxy "$proxy")
@@ -31,11 +37,13 @@ installs() {
   # already serves as a proxy for the rest. -trimpath lets the build cache be shared.
   (
     cd "$dir"
-    GOPROXY=file://$proxy,file://$(go env GOMODCACHE)/cache/download,$(go env GOPROXY) \
-      GONOSUMDB=$module GOMODCACHE=$dir/mod GOBIN=$dir/bin GOFLAGS='-modcacherw -trimpath' \
-      go install "$module/cmd/c2s@v0.0.0-ci" 2>&1 | grep -v '^go: downloading' || true
-    # Downloaded are the archives of modules and their go.mod files.
-    echo "downloaded: $(cat mod/cache/download/**/*.zip mod/cache/download/**/*.mod | wc -c) bytes, of which ours $(stat -c %s "proxy/$module/@v/v0.0.0-ci.zip")"
+    export GOMODCACHE=$dir/mod
+    if ! GOPROXY=file://$proxy,file://$downloaded,$(go env GOPROXY) GONOSUMDB=$module GOBIN=$dir/bin \
+      GOFLAGS='-modcacherw -trimpath' go install "$module/cmd/c2s@v0.0.0-ci" 2>install.log; then
+      cat install.log
+      return 1
+    fi
+    echo "downloaded: $(find mod/cache/download \( -name '*.zip' -o -name '*.mod' \) -print0 | xargs -0 cat | wc -c) bytes, of which ours $(stat -c %s "$proxy/$module/@v/v0.0.0-ci.zip")"
     stat -c 'binary: %s bytes' bin/c2s
     bin/c2s version
     bin/c2s demo -o demo >demo.log
@@ -66,11 +74,9 @@ reproducible() {
   [ "$(wc -l <"$dir/one/dist/checksums.txt")" -eq 6 ]
   # The two have shared the build cache. One target once more without it.
   echo '-- one target without any cache'
-  local os arch
-  os=$(go env GOOS) arch=$(go env GOARCH)
   (cd "$dir/two" && GOCACHE=$dir/cold CGO_ENABLED=0 go build -trimpath -buildvcs=true -ldflags '-s -w' -o "$dir/again" ./cmd/c2s)
   mkdir "$dir/unpacked"
-  tar -xzf "$dir"/one/dist/c2s_*_"${os}_$arch".tar.gz -C "$dir/unpacked"
+  tar -xzf "$dir"/one/dist/c2s_*_"$(go env GOOS)_$(go env GOARCH)".tar.gz -C "$dir/unpacked"
   cmp "$dir/again" "$dir/unpacked/c2s"
   "$dir/unpacked/c2s" version
   # Static, with man pages beside it.

@@ -3,9 +3,10 @@
 //
 // Start with [Predictor]: it turns control cells into perturbed ones, whether by a
 // language model, by a mean shift learnt from other cells, or by a simulation whose
-// truth is known; whoever asks does not see which. Package perturb/score judges
-// predictions, perturb/reward rewards them while a model trains, and perturb/grpo,
-// perturb/scaling follow that training.
+// truth is known; whoever asks does not see which. Package perturb/predictor has the
+// predictors, and perturb/pairs makes the data that models are trained on. Package
+// perturb/score judges predictions, perturb/reward rewards them while a model trains, and
+// perturb/grpo, perturb/scaling follow that training.
 //
 // Cells are sentences and expression at once, since models read the one and shifts the
 // other. The task is that of C2S-Scale (Rizvi et al., bioRxiv 2025.04.14.648850).

@@ -10,3 +10,8 @@ import _ "embed"
 //
 //go:embed demo.h5ad
 var Demo []byte
+
+// Drugs is drugs.h5ad: cells of known response to drugs that the demo model knows.
+//
+//go:embed drugs.h5ad
+var Drugs []byte

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	screenexample "github.com/cellsentence/c2s/examples/screen"
 	"github.com/cellsentence/c2s/internal/atomicfile"
 	"github.com/cellsentence/c2s/internal/manifest"
 	"github.com/cellsentence/c2s/testdata"
@@ -23,8 +24,8 @@ func newDemo(g *globals) *cobra.Command {
 		Use: "demo", Short: "Show what c2s can do, on data of its own", GroupID: groupOther, Args: need(0, 0),
 		Long: `demo takes a small simulated data set through what c2s can do: it inspects and
 checks it, cuts a part out, encodes it, measures what the sentences keep, decodes
-them, lets the demo model type the cells and write new ones, and compares two groups
-of cells. It prints each command that it runs, so that it can be repeated on other data.
+them, lets the demo model type the cells and write new ones, compares two groups of
+cells, predicts and scores perturbations, and screens drugs in two contexts. It prints each command that it runs, so that it can be repeated on other data.
 The folder of --out (default: c2s-demo, which is replaced when the demo made it) gets
 the results and index.html, which leads through them.`,
 		Example: "  c2s demo -o c2s-demo",
@@ -47,11 +48,13 @@ func runDemo(ctx context.Context, g *globals) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, dir.Abort()) }()
-	if err := os.WriteFile(filepath.Join(dir.Path(), "demo.h5ad"), testdata.Demo, 0o644); err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(dir.Path(), "labels.txt"), []byte(demoLabels), 0o644); err != nil {
-		return err
+	for name, data := range map[string][]byte{
+		"demo.h5ad": testdata.Demo, "drugs.h5ad": testdata.Drugs, "labels.txt": []byte(demoLabels), "compounds.tsv": []byte(screenexample.Compounds),
+		"screen.yaml": []byte(strings.ReplaceAll(screenexample.Config, "../../testdata/", "")),
+	} {
+		if err := os.WriteFile(filepath.Join(dir.Path(), name), data, 0o644); err != nil {
+			return err
+		}
 	}
 	chapters := demoChapters()
 	var ran []string

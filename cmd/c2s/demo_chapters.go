@@ -98,5 +98,25 @@ func demoChapters() []demoChapter {
 			figures: []demoFigure{{"scfid/projection", "Both sets of cells on two principal components."}, {"scfid/extrapolation", "The distance by the number of cells, and where it leads."}},
 			pages:   []string{"scfid"},
 		},
+		{
+			title:    "Perturbations",
+			question: "What does a drug make of a cell, and how good is the prediction?",
+			text:     "Pairs of control and treated cells train a model; here the demo model predicts what it would be asked. A score means little alone: 0 is what a copy of the control or the mean response reaches, 1 what a second experiment would.",
+			steps: steps("perturb pairs %/drugs.h5ad --control vehicle --top-k 32 -o %/pairs",
+				"predict %/drugs.h5ad --control vehicle --predictor llm --backend demo -o %/predicted.h5ad",
+				"perturb score %/drugs.h5ad %/predicted.h5ad --pert-col perturbation --control vehicle -o %/score"),
+			figures: []demoFigure{{"score/metrics", "Each metric between baseline and replicate."}},
+			pages:   []string{"score"},
+		},
+		{
+			title:    "A screen in two contexts",
+			question: "Which drugs raise antigen presentation where there is interferon, and only there?",
+			text:     "Every drug is held against draws without one, against names that mean nothing, and against a drug known to work in both contexts; donors are the unit of replication. Six of the 24 drugs were made to be hits.",
+			steps: steps("screen plan -c %/screen.yaml -o %/screen",
+				"screen run -c %/screen.yaml --backend demo -o %/screen",
+				"screen analyse %/screen", "screen report %/screen"),
+			figures: []demoFigure{{"screen/analysis/quadrant", "The effect of each drug in both contexts."}},
+			pages:   []string{"screen/analysis"},
+		},
 	}
 }

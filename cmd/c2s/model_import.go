@@ -85,6 +85,15 @@ type importResult struct {
 }
 
 func runModelImport(ctx context.Context, g *globals, o *importFlags, from string) (err error) {
+	server, err := o.server()
+	if err != nil {
+		return err
+	}
+	if server != nil {
+		if err := ollama.Reach(ctx, server, g.getenv("C2S_API_KEY")); err != nil {
+			return err
+		}
+	}
 	target := g.out
 	if target == "" {
 		// Beside the checkpoint there is room for such files.
@@ -116,7 +125,7 @@ func runModelImport(ctx context.Context, g *globals, o *importFlags, from string
 		log.Warn(n)
 	}
 	result := importResult{Result: r, To: o.to, Modelfile: r.Modelfile()}
-	if server, _ := o.server(); server != nil {
+	if server != nil {
 		reg := r.Registration(o.name)
 		m := ollama.Model{Name: o.name, Path: target, Digest: r.Digest, Template: reg.Template, Parameters: reg.Parameters}
 		for name := range reg.Files {

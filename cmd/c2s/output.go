@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 
 	"github.com/cellsentence/c2s/internal/atomicfile"
@@ -40,4 +41,17 @@ func (o *output) Abort() error {
 		return nil
 	}
 	return o.file.Abort()
+}
+
+// writeWhole writes a file that appears whole or not at all.
+func writeWhole(path string, force bool, inputs []string, write func(io.Writer) error) (err error) {
+	f, err := atomicfile.Create(path, atomicfile.Options{Force: force, Inputs: inputs})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Abort()) }()
+	if err := write(f); err != nil {
+		return err
+	}
+	return f.Commit()
 }

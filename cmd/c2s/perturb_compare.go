@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -19,7 +19,6 @@ import (
 	"github.com/cellsentence/c2s/cellsentence/dataset"
 	"github.com/cellsentence/c2s/h5ad"
 	"github.com/cellsentence/c2s/internal/manifest"
-	"github.com/cellsentence/c2s/internal/report"
 	"github.com/cellsentence/c2s/perturb/compare"
 	"github.com/cellsentence/c2s/scfid"
 )
@@ -324,8 +323,8 @@ func comparisonText(w io.Writer, r *compare.Result) error {
 		fmt.Fprintln(t, strings.Join(row, "\t"))
 	}
 	_ = t.Flush() // a strings.Builder takes everything
-	if len(r.Pairs) > 0 {
-		fmt.Fprintf(&b, "\nneighbours by %s\n", flat(r.Pairs[0].Metric))
+	if slices.ContainsFunc(r.Pairs, func(p compare.Pair) bool { return p.Metric == r.By }) {
+		fmt.Fprintf(&b, "\nneighbours by %s\n", flat(r.By))
 		t = tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(t, "pair\tdifference\t95 %\tg\tp (Holm)")
 		rank := map[string]int{}
@@ -333,7 +332,7 @@ func comparisonText(w io.Writer, r *compare.Result) error {
 			rank[r.Ranking[i].Name] = i
 		}
 		for _, p := range r.Pairs { // the JSON and the page have all
-			if p.Metric == r.Pairs[0].Metric && rank[p.Second] == rank[p.First]+1 {
+			if p.Metric == r.By && rank[p.Second] == rank[p.First]+1 {
 				fmt.Fprintf(t, "%s – %s\t%s\t%s\t%s\t%s\n", flat(p.First), flat(p.Second), four(p.Difference), ends(p.Low, p.High), four(p.G), four(p.Holm))
 			}
 		}
@@ -359,38 +358,21 @@ func ends(low, high compare.Number) string {
 
 // writeComparison fills the output folder.
 func writeComparison(ctx context.Context, g *globals, o *compareFlags, inputs []string, r *compare.Result) (err error) {
-	dir, err := g.createFolder(inputs...)
+	out, err := newResultFolder(g, inputs)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, dir.Abort()) }()
-	hashes, err := dir.hashes(ctx)
+	defer func() { err = errors.Join(err, out.abort()) }()
+	page, err := comparison{r, out}.page()
 	if err != nil {
 		return err
 	}
-	page, err := comparePage(r, dir.Path())
-	if err != nil {
+	if err := errors.Join(out.json("compare.json", r), out.file("leaderboard.tsv", func(w io.Writer) error { return writeBoard(w, r) })); err != nil {
 		return err
 	}
-	for _, in := range hashes {
-		page.Made = append(page.Made, report.Fact{Name: in.Path, Value: "SHA-256 " + in.SHA256})
-	}
-	page.Made = append(page.Made, report.Fact{Name: "Made by", Value: "c2s " + version})
-	for name, write := range map[string]func(io.Writer) error{
-		"index.html": page.Write, "leaderboard.tsv": func(w io.Writer) error { return writeBoard(w, r) },
-	} {
-		var b bytes.Buffer
-		if err := write(&b); err != nil {
-			return err
-		}
-		if err := os.WriteFile(dir.file(name), b.Bytes(), 0o666); err != nil {
-			return err
-		}
-	}
-	about := manifest.Manifest{
-		Command: "perturb compare", Inputs: hashes, Warnings: r.Warnings,
+	return out.finish(ctx, g, page, manifest.Manifest{
+		Command: "perturb compare", Warnings: r.Warnings,
 		Options: map[string]any{"common": o.common, "metric": o.metrics, "prices": o.prices, "mix": o.mix},
 		Counts:  map[string]int64{"runs": int64(len(r.Ranking)), "perturbations": int64(len(r.Perturbations))},
-	}
-	return dir.finish(ctx, about, "compare.json", r)
+	})
 }

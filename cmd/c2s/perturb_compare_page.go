@@ -1,28 +1,24 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/cellsentence/c2s/internal/figure"
 	"github.com/cellsentence/c2s/internal/report"
 	"github.com/cellsentence/c2s/perturb/compare"
 	"github.com/cellsentence/c2s/perturb/compare/compareplot"
 )
 
-// comparison builds the page of a comparison, and writes its figures into dir.
+// comparison builds the page of a comparison, and writes its figures.
 type comparison struct {
 	*compare.Result
-	dir string
+	*resultFolder
 }
 
-// comparePage is the page of a comparison; its figures go into dir, too.
-func comparePage(r *compare.Result, dir string) (*report.Page, error) {
-	c := comparison{r, dir}
+// page is the page of a comparison.
+func (c comparison) page() (*report.Page, error) {
+	r := c.Result
 	p := &report.Page{Title: "Runs beside each other", Lead: r.Verdict(), Warnings: r.Warnings, Data: r}
 	for _, build := range []func() (report.Section, error){c.board, c.scores, c.pairs, c.costs, c.behaviour, c.sampling, c.doses} {
 		s, err := build()
@@ -42,24 +38,6 @@ func comparePage(r *compare.Result, dir string) (*report.Page, error) {
 	return p, nil
 }
 
-// figure writes a figure as PNG and SVG, and gives it for the page.
-func (c comparison) figure(name, caption string, fig *figure.Figure) (report.Figure, error) {
-	var png bytes.Buffer
-	if err := fig.PNG(&png); err != nil {
-		return report.Figure{}, err
-	}
-	p, err := picture(caption, fig)
-	if err != nil {
-		return p, err
-	}
-	for ending, data := range map[string][]byte{".png": png.Bytes(), ".svg": p.SVG} {
-		if err := os.WriteFile(filepath.Join(c.dir, name+ending), data, 0o666); err != nil {
-			return p, err
-		}
-	}
-	return p, nil
-}
-
 // board is the leaderboard.
 func (c comparison) board() (report.Section, error) {
 	s := report.Section{Title: "Leaderboard", Tables: []report.Table{boardTable(c.Result)}}
@@ -70,7 +48,7 @@ func (c comparison) board() (report.Section, error) {
 	if len(c.OverallOf) == 0 {
 		return s, nil
 	}
-	s.Facts = append(s.Facts, report.Fact{Name: "Overall score of", Value: strings.Join(c.OverallOf, ", ")})
+	s.Text = []string{fmt.Sprintf("The overall score is the mean of %d metrics: %s.", len(c.OverallOf), strings.Join(c.OverallOf, ", "))}
 	fig, err := compareplot.Ranking(c.Result)
 	if err != nil {
 		return s, err
@@ -82,7 +60,7 @@ func (c comparison) board() (report.Section, error) {
 
 // scores is two tables of all metrics, a line each.
 func (c comparison) scores() (report.Section, error) {
-	s := report.Section{Title: "Scores", Text: []string{"Normalised: 0 is the baseline, 1 a replicate. As scored: in the unit of the metric; an arrow says which way is better."}}
+	s := report.Section{Title: "Scores", Text: []string{"Normalised: 0 is the baseline, 1 a replicate. As scored: in the unit of the metric; an arrow says which way is better, if any."}}
 	columns := []report.Column{{Name: "metric"}}
 	for i := range c.Ranking {
 		columns = append(columns, report.Column{Name: c.Ranking[i].Name, Number: true})
@@ -91,7 +69,10 @@ func (c comparison) scores() (report.Section, error) {
 	raw := report.Table{Caption: "As scored", Columns: columns, Filter: normalised.Filter}
 	for k, m := range c.Ranking[0].Scores {
 		arrow := " ↑"
-		if m.Lower {
+		switch {
+		case m.Diagnostic:
+			arrow = ""
+		case m.Lower:
 			arrow = " ↓"
 		}
 		one, two := []string{m.Metric}, []string{m.Metric + arrow}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -90,10 +91,9 @@ func boardTable(r *compare.Result) report.Table {
 		{Name: "overall", Number: true, Help: "mean over metrics of the values between the baseline (0) and a replicate (1)"},
 		{Name: "95 %", Number: true, Help: "over perturbations, by Student's t"},
 	}}
-	first := ""
-	if len(r.OverallOf) == 0 {
-		first = r.Ranking[0].Scores[0].Metric
-		t.Columns = append(t.Columns, report.Column{Name: first, Number: true})
+	by := slices.IndexFunc(r.Ranking[0].Scores, func(s compare.Score) bool { return s.Metric == r.By }) // −1: overall
+	if by >= 0 {
+		t.Columns = append(t.Columns, report.Column{Name: r.By, Number: true})
 	}
 	t.Columns = append(
 		t.Columns,
@@ -108,8 +108,8 @@ func boardTable(r *compare.Result) report.Table {
 	for i := range r.Ranking {
 		run := &r.Ranking[i]
 		row := []string{run.Name, four(run.Overall), ends(run.Low, run.High)}
-		if first != "" {
-			row = append(row, four(run.Scores[0].Score))
+		if by >= 0 {
+			row = append(row, four(run.Scores[by].Score))
 		}
 		cost := []string{"–", "–", "–", "–"}
 		if run.Dose != nil {

@@ -88,7 +88,7 @@ the parts.`,
 	f.StringSliceVar(&o.obs, "obs", nil, "copy columns `a,b,c` of obs from the control cell")
 	f.BoolVar(&o.leaveControls, "leave-controls", false, "write no control cells")
 	f.StringVar(&o.organism, "organism", "Homo sapiens", "`SPECIES` in the prompt")
-	f.IntVar(&o.topK, "top-k", 0, "show, ask for and write `K` genes of a cell (default: 200, as C2S models were trained, 32 with the demo model; all genes where no model is asked)")
+	f.IntVar(&o.topK, "top-k", 0, "show, ask for and write `K` genes of a cell (default: 200, as C2S models were trained; 32 with the demo model)")
 	f.StringVar(&o.rankModel, "rank-model", "", "expression of sentences by a `RANK.json` of c2s fidelity (default: fitted to FILE)")
 	o.reference.add(f)
 	o.matrix.add(f)
@@ -206,8 +206,13 @@ func runPredict(ctx context.Context, g *globals, o *predictFlags, path string) (
 	for _, text := range j.labels.said {
 		g.logger().Info(text)
 	}
-	j.bar = g.start("predicting "+path, "cells", int64(len(j.cells)*len(j.perts)))
+	beside := ""
+	if o.predictor == "llm" {
+		beside = "tokens"
+	}
+	j.bar = g.startBeside("predicting "+path, "cells", int64(len(j.cells)*len(j.perts)), beside)
 	defer j.bar.Stop()
+	ctx = tallied(ctx, j.bar)
 	if err := j.write(ctx); err != nil {
 		return err
 	}
@@ -232,8 +237,10 @@ func (j *predictJob) look(ctx context.Context) (err error) {
 		return err
 	}
 	j.result.Warnings = append([]string{}, j.in.warnings...)
-	if said := j.x.said(); said != "" {
-		j.result.warn("%s", said)
+	for _, text := range []string{j.x.said(), j.labels.guideWarning(j.in.genes)} {
+		if text != "" {
+			j.result.warn("%s", text)
+		}
 	}
 	j.result.Controls, j.result.Predicted, j.result.NVars = len(j.cells), len(j.cells)*len(j.perts), len(j.in.genes)
 	return nil
@@ -289,8 +296,11 @@ func (j *predictJob) groups() map[[2]string]int {
 // report tells the counts.
 func (j *predictJob) report() error {
 	r, log := j.result, j.g.logger()
-	other, none := 0, 0
+	other, none, few := 0, 0, 0
 	for _, p := range r.Perturbations {
+		if p.Cells > 0 && p.Cells < j.o.reference.minCells {
+			few++
+		}
 		if p.OtherDoses {
 			other++
 		}
@@ -300,6 +310,9 @@ func (j *predictJob) report() error {
 	}
 	if other > 0 {
 		r.warn("the reference lacks the dose or time of %d perturbations: their shift is that of all doses and times", other)
+	}
+	if few > 0 {
+		r.warn("the shifts of %d perturbations rest on fewer than %d cells", few, j.o.reference.minCells)
 	}
 	if none > 0 {
 		r.warn("nothing is like %d perturbations: the mean response stands in for them", none)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -23,7 +24,7 @@ func (j *predictJob) prepare(ctx context.Context) (close func() error, err error
 	if err != nil {
 		return nil, badCells(j.in.file.Path(), err)
 	}
-	j.words, j.topK = enc.Words(), j.o.topK
+	j.words, j.topK = enc.Words(), cmp.Or(j.o.topK, 200)
 	switch j.o.predictor {
 	case "llm":
 		var given *prompt.Templates
@@ -124,6 +125,7 @@ type row struct {
 	nGenes int
 	pert   *asked // nil for the control cell itself
 	perturb.Predicted
+	level                  predictor.Level // of the shift, "" without one
 	prompt, cached, tokens int
 }
 
@@ -183,6 +185,13 @@ func (j *predictJob) answer(ctx context.Context, r row) (row, error) {
 	}
 	r.Predicted = out.Cells[0]
 	if r.pert != nil {
+		if s, ok := j.p.(*predictor.Shift); ok {
+			e, err := s.Explain(request.Perturbation, request.Context, request.CellType)
+			if err != nil {
+				return r, err
+			}
+			r.level = e.Level
+		}
 		r.prompt, r.cached, r.tokens = out.PromptTokens, out.CachedTokens, out.AnswerTokens
 	}
 	return r, nil

@@ -26,12 +26,13 @@ func newScreenAnalyse(g *globals) *cobra.Command {
 	var config string
 	cmd := &cobra.Command{
 		Use: "analyse -c screen.yaml|RUN [-o DIR]", Short: "Find the hits of a screen that was run", Args: need(0, 1),
-		Long: `analyse reads the scores of a screen, scores.tsv.gz in the folder of the screen.yaml or
-in RUN (which may be the file itself), and calls each compound: context-selective (up in
-the positive context, unmoved in the neutral one), both, neutral-only, suppressor,
-inert, or undetermined. Donors are the unit of replication; tests are moderated
-t-statistics; "unmoved" is shown by two one-sided tests against a margin; each call has
-its own false discovery rate. If the positive control is not seen, no call is made.
+		Long: `analyse reads the scores of a screen, RUN/scores.tsv.gz or the file itself, where RUN is
+the folder of the screen.yaml if that is given instead, and calls each compound:
+context-selective (up in the positive context, unmoved in the neutral one), both,
+neutral-only, suppressor, inert, or undetermined. Donors are the unit of replication;
+tests are moderated t-statistics; "unmoved" is shown by two one-sided tests against a
+margin; each call has its own false discovery rate. If the positive control is not
+seen, no call is made.
 
 DIR (default RUN/analysis) gets hits.tsv, validation.tsv with what a laboratory should
 run, and result.json with everything else.`,
@@ -53,7 +54,7 @@ run, and result.json with everything else.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&config, "config", "c", "", "the screen that was run by this `screen.yaml`")
+	f.StringVarP(&config, "config", "c", "", "the screen, a `screen.yaml`")
 	f.StringVar((*string)(&cfg.Score), "score", "u", "analyse the score `u|expr`: UCell's of the sentence, or the mean z of the decoded expression")
 	f.Float64Var(&cfg.FDR, "fdr", 0.1, "make calls at this false discovery `RATE`")
 	f.Float64Var(&cfg.Level, "level", 0.9, "`LEVEL` of the intervals")

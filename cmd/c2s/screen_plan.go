@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/cellsentence/c2s/internal/atomicfile"
 	"github.com/cellsentence/c2s/screen"
 	"github.com/cellsentence/c2s/screen/record"
 )
@@ -157,15 +156,10 @@ func writePlan(g *globals, cfg *screen.Config, p *screen.Plan, force bool) (err 
 	if err != nil {
 		return err
 	}
-	f, err := atomicfile.Create(path, atomicfile.Options{Force: force})
-	if err != nil {
+	return writeWhole(path, force, nil, func(w io.Writer) error {
+		_, err := w.Write(text)
 		return err
-	}
-	defer func() { err = errors.Join(err, f.Abort()) }()
-	if _, err := f.Write(text); err != nil {
-		return err
-	}
-	return f.Commit()
+	})
 }
 
 // contextText is the verification of the contexts for people.

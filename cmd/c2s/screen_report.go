@@ -15,7 +15,6 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/spf13/cobra"
 
-	"github.com/cellsentence/c2s/internal/atomicfile"
 	"github.com/cellsentence/c2s/internal/manifest"
 	"github.com/cellsentence/c2s/internal/report"
 	"github.com/cellsentence/c2s/screen"
@@ -35,7 +34,8 @@ trusted, what to run in the lab, and the numbers of a methods section. It carrie
 files for download, and needs no network.
 
 It reads RUN/analysis, as screen analyse leaves it, with plan.json and examples.tsv.gz
-beside it where they are. PAGE.html is RUN/analysis/index.html if it is not named.`,
+beside it where they are. PAGE.html is RUN/analysis/index.html if it is not named, with
+the quadrant plot as PNG and SVG beside it.`,
 		Example: `  c2s screen simulate --compounds 400 --true 8 -o simulated
   c2s screen analyse simulated
   c2s screen report simulated`,
@@ -55,7 +55,7 @@ beside it where they are. PAGE.html is RUN/analysis/index.html if it is not name
 	return cmd
 }
 
-func runScreenReport(ctx context.Context, g *globals, run string, cards int) (err error) {
+func runScreenReport(ctx context.Context, g *globals, run string, cards int) error {
 	in := screenreport.Input{Title: filepath.Base(run), Cards: cards}
 	folder := filepath.Join(run, "analysis")
 	result := filepath.Join(folder, "result.json")
@@ -118,19 +118,21 @@ func runScreenReport(ctx context.Context, g *globals, run string, cards int) (er
 	if err != nil {
 		return fmt.Errorf("%s: %w", result, err)
 	}
-	out, force := g.out, g.force
+	out := g.out
 	if out == "" {
-		out, force = filepath.Join(folder, "index.html"), true // which this command made, if it is there
+		out = filepath.Join(folder, "index.html")
+		g.force = true // this command made what is there
+		quadrant, err := screenreport.Quadrant(in.Result)
+		if err != nil {
+			return fmt.Errorf("%s: %w", result, err)
+		}
+		for name, draw := range map[string]func(io.Writer) error{"quadrant.svg": quadrant.SVG, "quadrant.png": quadrant.PNG} {
+			if err := writeWhole(filepath.Join(folder, name), g.force, inputs, draw); err != nil {
+				return err
+			}
+		}
 	}
-	f, err := atomicfile.Create(out, atomicfile.Options{Force: force, Inputs: inputs})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Abort()) }()
-	if err := page.Write(f); err != nil {
-		return err
-	}
-	if err := f.Commit(); err != nil {
+	if err := writeWhole(out, g.force, inputs, page.Write); err != nil {
 		return err
 	}
 	if g.json {

@@ -111,8 +111,13 @@ func runScreen(ctx context.Context, g *globals, o *screenRunFlags) (err error) {
 	for _, w := range result.Warnings {
 		g.logger().Warn(w)
 	}
-	bar := g.start("screening "+o.config, "predictions", int64(p.Cost.Predictions))
+	beside := ""
+	if cfg.Predictor.Name == "llm" {
+		beside = "tokens"
+	}
+	bar := g.startBeside("screening "+o.config, "predictions", int64(p.Cost.Predictions), beside)
 	defer bar.Stop()
+	ctx = tallied(ctx, bar)
 	last := screen.Progress{}
 	run.Progress = func(now screen.Progress) {
 		bar.Add(int64(now.Done - last.Done))
@@ -157,17 +162,11 @@ func writeScreen(g *globals, path, dir string, part shard.Shard, got *screen.Res
 	return record.WriteFile(path, t, atomicfile.Options{Force: true})
 }
 
-func writeZip(path string, write func(io.Writer) error) (err error) {
-	f, err := atomicfile.Create(path, atomicfile.Options{Force: true})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Abort()) }()
-	zip := gzip.NewWriter(f)
-	if err := errors.Join(write(zip), zip.Close()); err != nil {
-		return err
-	}
-	return f.Commit()
+func writeZip(path string, write func(io.Writer) error) error {
+	return writeWhole(path, true, nil, func(w io.Writer) error {
+		zip := gzip.NewWriter(w)
+		return errors.Join(write(zip), zip.Close())
+	})
 }
 
 // joinScreen joins the parts of a screen, if all are there.

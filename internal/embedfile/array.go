@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"sync"
 )
 
@@ -21,6 +22,7 @@ const bufferSize = 1 << 18
 type Array struct {
 	name   string
 	r      io.ReaderAt
+	file   *os.File // the same, nil where r is none
 	close  func() error
 	head   header
 	data   int64     // where the numbers start
@@ -46,7 +48,7 @@ func Open(ctx context.Context, path string, budget int64) (*Array, error) {
 		_ = f.Close() // the first error counts
 		return nil, err
 	}
-	a.close = f.Close
+	a.file, a.close = f, f.Close
 	return a, nil
 }
 
@@ -131,9 +133,19 @@ func (a *Array) ReadRows(ctx context.Context, start int, dst []float64) error {
 	return a.read(int64(start)*int64(d), dst)
 }
 
+// mapFrom is the number of bytes from which on a map of the file pays: 460 MB of float32
+// in the page cache took 0.13 s of a processor out of maps of 4,096 rows and 0.16 s
+// through a buffer (BenchmarkMapped). For few bytes making the map is dearer than a copy.
+const mapFrom = 1 << 20
+
 // read fills dst with numbers from the at-th of the file on.
 func (a *Array) read(at int64, dst []float64) error {
 	t := a.head.dtype
+	if n := len(dst) * t.size; a.file != nil && n >= mapFrom {
+		if done, err := a.readMapped(a.data+at*int64(t.size), n, dst); done {
+			return err
+		}
+	}
 	buf := a.bufs.Get().(*[]byte)
 	defer a.bufs.Put(buf)
 	for len(dst) > 0 {
@@ -146,6 +158,30 @@ func (a *Array) read(at int64, dst []float64) error {
 		dst, at = dst[n:], at+int64(n)
 	}
 	return nil
+}
+
+// readMapped is read through a map of the n bytes at off; done is false where there can
+// be none. The map lasts as long as the call, so that a file that is cut off meanwhile
+// is an error, as it is for other reads, and not the end of the program.
+func (a *Array) readMapped(off int64, n int, dst []float64) (done bool, err error) {
+	b, release, ok := mapFile(a.file, off, n)
+	if !ok {
+		return false, nil
+	}
+	defer release()
+	before := debug.SetPanicOnFault(true)
+	defer debug.SetPanicOnFault(before)
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case interface{ Addr() uintptr }:
+			err = bad(a.name, "the file shrank while it was read")
+		default:
+			panic(r)
+		}
+	}()
+	a.head.dtype.decode(dst, b)
+	return true, nil
 }
 
 // readColumns gathers rows from columns that stand one after another.

@@ -25,6 +25,22 @@ type Model struct {
 	Parameters map[string]any
 }
 
+// Reach asks a server for its version: one that is not there, or wants another key, is
+// known in seconds, before the work for it begins. key is a bearer token, "" for none.
+func Reach(ctx context.Context, base *url.URL, key string) (err error) {
+	e, err := endpoint.New(base, endpoint.Config{Key: key, Tip: Tip})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.Close()) }()
+	return reach(ctx, e)
+}
+
+func reach(ctx context.Context, e *endpoint.Endpoint) error {
+	var version struct{ Version string }
+	return e.Get(ctx, "/api/version", &version)
+}
+
 // Register sends a model to a server, which has room for it twice while it does. key
 // is a bearer token, "" for none; progress, if not nil, is told what the server does.
 func Register(ctx context.Context, base *url.URL, key string, m Model, progress func(status string)) (err error) {
@@ -33,9 +49,7 @@ func Register(ctx context.Context, base *url.URL, key string, m Model, progress 
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
-	// A server that is not there is known before gigabytes are read.
-	var version struct{ Version string }
-	if err := e.Get(ctx, "/api/version", &version); err != nil {
+	if err := reach(ctx, e); err != nil { // before gigabytes are read
 		return err
 	}
 	f, err := os.Open(m.Path)

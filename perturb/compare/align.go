@@ -10,6 +10,7 @@ import (
 // table is the scores of all runs on the same perturbations.
 type table struct {
 	perturbations []string
+	some          bool // not all perturbations of all runs
 	columns       []column
 	parts         []string // the metrics of the overall score
 	warnings      []string
@@ -17,8 +18,9 @@ type table struct {
 
 // column is a metric of all runs.
 type column struct {
-	name   string
-	toward float64
+	name       string
+	toward     float64
+	diagnostic bool
 	// score and normalised are a number a run; the latter is NaN where runs were not
 	// scored between the same anchors.
 	score, normalised, low, high []float64
@@ -36,7 +38,6 @@ const commonTip = "score them alike, or compare what they have in common with --
 func align(runs []Run, common bool) (*table, error) {
 	first := &runs[0]
 	t := &table{perturbations: first.Scores.Perturbations}
-	alike := true // in all that normalised scores hang on
 	for i := range runs[1:] {
 		r := &runs[i+1]
 		differs := difference(first, r)
@@ -46,38 +47,36 @@ func align(runs []Run, common bool) (*table, error) {
 		if !common {
 			return nil, badInput(commonTip, "%s and %s do not compare: %s", first.Name, r.Name, differs)
 		}
-		if r.Real != first.Real || r.Scores.Genes != first.Scores.Genes {
-			alike = false
-			t.warnings = append(t.warnings, fmt.Sprintf("%s and %s: %s; what sets them apart may be that", first.Name, r.Name, differs))
+		t.warnings = append(t.warnings, fmt.Sprintf("%s and %s: %s", first.Name, r.Name, differs))
+	}
+	have := map[string]int{}
+	for i := range runs {
+		for _, p := range runs[i].Scores.Perturbations {
+			have[p]++
 		}
 	}
-	if common {
-		have := map[string]int{}
-		for i := range runs {
-			for _, p := range runs[i].Scores.Perturbations {
-				have[p]++
-			}
-		}
-		t.perturbations = slices.DeleteFunc(slices.Clone(t.perturbations), func(p string) bool { return have[p] < len(runs) })
-		if len(t.perturbations) == 0 {
-			return nil, badInput("", "the runs have no perturbation in common")
-		}
-		if len(have) > len(t.perturbations) {
-			alike = false
-			t.warnings = append(t.warnings, fmt.Sprintf("%d of %d perturbations are in all runs: scores are of these, and are not normalised, since the anchors are of all", len(t.perturbations), len(have)))
-		}
+	t.perturbations = slices.DeleteFunc(slices.Clone(t.perturbations), func(p string) bool { return have[p] < len(runs) })
+	if len(t.perturbations) == 0 {
+		return nil, badInput("", "the runs have no perturbation in common")
+	}
+	t.some = len(have) > len(t.perturbations)
+	if t.some {
+		t.warnings = append(t.warnings, fmt.Sprintf("%d of %d perturbations are in all runs: scores and anchors are of these", len(t.perturbations), len(have)))
 	}
 	for i := range first.Scores.Metrics {
-		name := first.Scores.Metrics[i].Name
-		c, differs := t.column(runs, name, alike)
+		c, differs := t.column(runs, first.Scores.Metrics[i].Name)
 		switch {
-		case differs == "":
-			t.columns = append(t.columns, *c)
-		case !common:
+		case c == nil && !common:
 			return nil, badInput(commonTip, "the runs do not compare: %s", differs)
-		default:
+		case c == nil:
 			t.warnings = append(t.warnings, differs+": the metric was left out")
+			continue
+		case differs != "" && !common:
+			return nil, badInput(commonTip, "the runs do not compare: %s", differs)
+		case differs != "":
+			t.warnings = append(t.warnings, differs+": it has no normalised score")
 		}
+		t.columns = append(t.columns, *c)
 	}
 	if len(t.columns) == 0 {
 		return nil, badInput("", "the runs have no metric in common")
@@ -120,46 +119,94 @@ func difference(a, b *Run) string {
 	return ""
 }
 
-// column is one metric of all runs, or why there is none.
-func (t *table) column(runs []Run, name string, alike bool) (*column, string) {
+// column is one metric of all runs. differs is why there is none, or why it has no
+// normalised scores: runs must have been scored between the same anchors.
+func (t *table) column(runs []Run, name string) (c *column, differs string) {
 	first := runs[0].Scores.metric(name)
-	c := &column{name: name, toward: first.toward(), base: first.base(), top: float64(first.Ceiling)}
+	c = &column{name: name, toward: first.toward(), diagnostic: first.Diagnostic, base: first.base(), top: float64(first.Ceiling)}
+	var baselines, ceilings [][]float64
 	for i := range runs {
 		s := runs[i].Scores
 		m := s.metric(name)
 		switch {
 		case m == nil:
 			return nil, fmt.Sprintf("%s has no metric %s", runs[i].Name, name)
-		case m.Lower != first.Lower || len(m.Values) == 0 != (len(first.Values) == 0):
+		case m.Lower != first.Lower || m.Diagnostic != first.Diagnostic || len(m.Values) == 0 != (len(first.Values) == 0):
 			return nil, fmt.Sprintf("%s of %s is of another kind than that of %s", name, runs[i].Name, runs[0].Name)
-		}
-		normalised, low, high := float64(m.Normalised), float64(m.Low), float64(m.High)
-		if !alike {
-			normalised, low, high = math.NaN(), math.NaN(), math.NaN()
-		} else if m.Baseline != first.Baseline || !near(m.base(), c.base) || !near(float64(m.Ceiling), c.top) {
-			return nil, fmt.Sprintf("%s of %s and of %s stands between different anchors, from another seed, other splits or another version", name, runs[0].Name, runs[i].Name)
-		}
-		c.normalised, c.low, c.high = append(c.normalised, normalised), append(c.low, low), append(c.high, high)
-		if len(m.Values) == 0 {
+		case len(m.Values) == 0 && t.some:
+			return nil, name + " is of all perturbations together"
+		case len(m.Values) == 0:
 			c.score = append(c.score, float64(m.Score))
-			continue
+		default:
+			c.values = append(c.values, t.values(s, m.Values))
+			c.score = append(c.score, mean(c.values[i]))
 		}
-		place := make(map[string]int, len(s.Perturbations))
-		for k, p := range s.Perturbations {
-			place[p] = k
+		c.normalised, c.low, c.high = append(c.normalised, float64(m.Normalised)), append(c.low, float64(m.Low)), append(c.high, float64(m.High))
+		baselines, ceilings = append(baselines, t.values(s, m.BaselineValues)), append(ceilings, t.values(s, m.CeilingValues))
+		same := m.Baseline == first.Baseline && allNear(baselines[i], baselines[0]) && allNear(ceilings[i], ceilings[0])
+		if !t.some {
+			same = same && near(m.base(), c.base) && near(float64(m.Ceiling), c.top)
 		}
-		values := make([]float64, len(t.perturbations))
-		for k, p := range t.perturbations {
-			values[k] = float64(m.Values[place[p]])
+		if !same && differs == "" {
+			differs = fmt.Sprintf("%s of %s and of %s stands between different anchors, from other cells, another seed, other splits or another version", name, runs[0].Name, runs[i].Name)
 		}
-		c.values = append(c.values, values)
-		c.score = append(c.score, mean(values))
 	}
-	if !alike && c.values == nil && len(t.perturbations) < len(runs[0].Scores.Perturbations) {
-		return nil, name + " is of all perturbations together"
+	switch {
+	case differs != "":
+		c.base, c.top = math.NaN(), math.NaN()
+		c.fill(math.NaN())
+	case t.some:
+		c.between(baselines[0], ceilings[0])
 	}
-	return c, ""
+	return c, differs
 }
+
+// values are those of the common perturbations, nil of none.
+func (t *table) values(s *Scores, list []Number) []float64 {
+	if len(list) == 0 {
+		return nil
+	}
+	place := make(map[string]int, len(s.Perturbations))
+	for k, p := range s.Perturbations {
+		place[p] = k
+	}
+	out := make([]float64, len(t.perturbations))
+	for k, p := range t.perturbations {
+		out[k] = float64(list[place[p]])
+	}
+	return out
+}
+
+// fill gives all runs the same normalised score, without an interval.
+func (c *column) fill(v float64) {
+	for i := range c.normalised {
+		c.normalised[i], c.low[i], c.high[i] = v, math.NaN(), math.NaN()
+	}
+}
+
+// between normalises over the common perturbations as package score does over all: a
+// ratio of means over those in which value and anchors are defined. Where the ceiling is
+// no better than the baseline there is none.
+func (c *column) between(baseline, ceiling []float64) {
+	c.base, c.top = mean(baseline), mean(ceiling)
+	c.fill(math.NaN())
+	if baseline == nil || ceiling == nil {
+		return
+	}
+	for i, values := range c.values {
+		var v, b, t []float64
+		for k := range values {
+			if !math.IsNaN(values[k] + baseline[k] + ceiling[k]) {
+				v, b, t = append(v, values[k]), append(b, baseline[k]), append(t, ceiling[k])
+			}
+		}
+		if gap := mean(t) - mean(b); c.toward*gap > 0 {
+			c.normalised[i] = (mean(v) - mean(b)) / gap
+		}
+	}
+}
+
+func allNear(a, b []float64) bool { return slices.EqualFunc(a, b, near) }
 
 // near reports whether two anchors are equal but for the last digits, which another
 // processor may round otherwise.

@@ -136,8 +136,8 @@ func (a *Answer) check() error {
 	switch {
 	case a.Item == "":
 		return errors.New("the answer has no item")
-	case min(a.Words, a.Unknown, a.Repeats) < 0 || a.Unknown+a.Repeats > a.Words:
-		return errors.New("of the words of an answer some are unknown, some are repeats: no count is negative, and both are at most all")
+	case min(a.Words, a.Unknown, a.Repeats) < 0 || a.Words > maxLine || a.Unknown > a.Words-a.Repeats:
+		return errors.New("of the words of an answer some are unknown, some are repeats: no count is negative, and both are at most all, which are a million at most")
 	case a.Vote != "" && a.Correct == nil:
 		return errors.New("the answer has a vote, but not whether it is correct")
 	}
@@ -200,11 +200,13 @@ func (s *sampler) sampling() (*Sampling, error) {
 	out := &Sampling{Items: len(s.order), Samples: math.MaxInt}
 	for _, it := range s.order {
 		out.Samples = min(out.Samples, it.n)
-		out.Average += float64(it.right) / float64(it.n) / float64(len(s.order))
+		out.Average += float64(it.right) / float64(it.n)
 		if !s.mute && it.torn {
 			return nil, badInput(answersTip, "one vote for an item is correct in one answer and not in another")
 		}
 	}
+	items := float64(len(s.order))
+	out.Average /= items
 	var ks []int
 	for k := 1; k <= out.Samples; k *= 2 {
 		ks = append(ks, k)
@@ -218,12 +220,13 @@ func (s *sampler) sampling() (*Sampling, error) {
 			at.Majority = 0
 		}
 		for _, it := range s.order {
-			share := 1 / float64(len(s.order))
-			at.Pass += share * PassAtK(it.n, it.right, k)
+			at.Pass += PassAtK(it.n, it.right, k)
 			if !s.mute {
-				at.Majority += Number(share * MajorityAtK(it.counts, it.correct, k))
+				at.Majority += Number(MajorityAtK(it.counts, it.correct, k))
 			}
 		}
+		at.Pass /= items
+		at.Majority /= Number(items)
 		out.At = append(out.At, at)
 	}
 	return out, nil

@@ -35,6 +35,8 @@ type Config struct {
 type Result struct {
 	Presets       []string `json:"presets"`
 	Perturbations []string `json:"perturbations"`
+	// By is what the ranking is by: "overall", or a metric where there is no overall score.
+	By string `json:"by"`
 	// OverallOf is the metrics of the overall score, empty if there is none.
 	OverallOf []string   `json:"overall_of"`
 	Ranking   []Ranked   `json:"ranking"` // best first
@@ -66,6 +68,7 @@ type Ranked struct {
 type Score struct {
 	Metric     string `json:"metric"`
 	Lower      bool   `json:"lower_is_better"`
+	Diagnostic bool   `json:"diagnostic"` // neither more nor less is better
 	Score      Number `json:"score"`
 	Normalised Number `json:"normalised"`
 	Low        Number `json:"low"`
@@ -120,8 +123,16 @@ func Compare(ctx context.Context, runs []Run, cfg Config) (*Result, error) {
 			r.Presets = append(r.Presets, p)
 		}
 	}
-	order := columns[0].order(runs)
+	lead := slices.IndexFunc(columns, func(c column) bool { return !c.diagnostic })
+	if lead < 0 {
+		return nil, badInput("", "no metric of the runs says which of them is better")
+	}
+	r.By = columns[lead].name
+	order := columns[lead].order(runs)
 	for i := range columns {
+		if columns[i].diagnostic {
+			continue
+		}
 		pairs, err := columns[i].pairs(ctx, runs, order)
 		if err != nil {
 			return nil, err
@@ -139,7 +150,7 @@ func Compare(ctx context.Context, runs []Run, cfg Config) (*Result, error) {
 		r.Ranking = append(r.Ranking, *ranked)
 	}
 	if all == nil {
-		t.warnings = append(t.warnings, fmt.Sprintf("there is no overall score: runs are in the order of %s", columns[0].name))
+		t.warnings = append(t.warnings, fmt.Sprintf("there is no overall score: runs are in the order of %s", columns[lead].name))
 	} else {
 		r.frontiers()
 	}
@@ -178,7 +189,7 @@ func (t *table) ranked(run *Run, i int, all *column, prices *Prices) (*Ranked, e
 		out.Overall, out.Low, out.High = Number(all.score[i]), Number(all.low[i]), Number(all.high[i])
 	}
 	for _, c := range t.columns {
-		out.Scores = append(out.Scores, Score{c.name, c.toward < 0, Number(c.score[i]), Number(c.normalised[i]), Number(c.low[i]), Number(c.high[i])})
+		out.Scores = append(out.Scores, Score{c.name, c.toward < 0, c.diagnostic, Number(c.score[i]), Number(c.normalised[i]), Number(c.low[i]), Number(c.high[i])})
 	}
 	if prices != nil && run.Record.known() {
 		money, err := prices.Of(run.Record)

@@ -23,6 +23,8 @@ func scores(values ...float64) *compare.Scores {
 	for k, v := range values {
 		s.Perturbations = append(s.Perturbations, fmt.Sprintf("P%d", k))
 		gain.Values, loss.Values = append(gain.Values, compare.Number(v)), append(loss.Values, compare.Number(6-5*v))
+		gain.BaselineValues, gain.CeilingValues = append(gain.BaselineValues, .25), append(gain.CeilingValues, .75)
+		loss.BaselineValues, loss.CeilingValues = append(loss.BaselineValues, 5), append(loss.CeilingValues, 1)
 		sum += v / float64(len(values))
 	}
 	gain.Score, loss.Score = compare.Number(sum), compare.Number(6-5*sum)
@@ -132,30 +134,53 @@ func TestRunsThatDoNotCompare(t *testing.T) {
 	}
 }
 
-// What runs have in common compares, without the scores that hang on what they have not.
+// What runs have in common compares: perturbations by their own anchors, if these are
+// the same in all runs, and without normalised scores if not.
 func TestCommon(t *testing.T) {
 	r := compared(t, compare.Config{Common: true}, run("a", .1, .2, .9), run("b", .2, .3))
-	if len(r.Perturbations) != 2 || !r.Ranking[0].Overall.Missing() || r.Ranking[0].Name != "b" || len(r.OverallOf) != 0 {
+	if len(r.Perturbations) != 2 || r.Ranking[0].Name != "b" || len(r.OverallOf) != 2 {
 		t.Errorf("%+v", r)
 	}
 	about(t, "score of the subset", float64(r.Ranking[1].Scores[0].Score), .15, 1e-12)
-	if !r.Ranking[1].Scores[0].Normalised.Missing() || len(r.Frontiers) != 0 {
-		t.Error("there is a normalised score of a subset")
-	}
+	about(t, "normalised score of the subset", float64(r.Ranking[1].Scores[0].Normalised), -.2, 1e-12)
+	about(t, "overall score of the subset", float64(r.Ranking[0].Overall), (0+.0625)/2, 1e-12)
 	other := run("b", .2, .3)
 	other.Scores.Metrics = other.Scores.Metrics[:1]
 	r = compared(t, compare.Config{Common: true}, run("a", .1, .2), other)
 	if len(r.Ranking[0].Scores) != 1 || r.Ranking[0].Overall.Missing() {
 		t.Errorf("%+v", r.Ranking)
 	}
+	// Other real cells have other anchors.
 	other.Real = "other"
+	other.Scores.Metrics[0].CeilingValues[1] = .8
 	r = compared(t, compare.Config{Common: true}, run("a", .1, .2), other)
-	if !r.Ranking[0].Overall.Missing() || !strings.Contains(strings.Join(r.Warnings, "\n"), "different real files") {
-		t.Errorf("%+v", r.Warnings)
+	if !r.Ranking[0].Overall.Missing() || len(r.OverallOf) != 0 || len(r.Frontiers) != 0 || r.Ranking[0].Scores[0].Score.Missing() ||
+		!strings.Contains(strings.Join(r.Warnings, "\n"), "different real files") || !strings.Contains(strings.Join(r.Warnings, "\n"), "different anchors") {
+		t.Errorf("%+v", r)
 	}
 	other.Scores.Perturbations = []string{"X", "Y"}
 	if _, err := compare.Compare(t.Context(), []compare.Run{run("a", .1, .2), other}, compare.Config{Common: true}); err == nil {
 		t.Error("runs without a perturbation in common were compared")
+	}
+	// What is of all perturbations together is not of some of them.
+	a, b := run("a", .1, .2, .9), run("b", .2, .3)
+	a.Scores.Metrics[1].Values, b.Scores.Metrics[1].Values = nil, nil
+	if r = compared(t, compare.Config{Common: true}, a, b); len(r.Ranking[0].Scores) != 1 {
+		t.Errorf("%+v", r.Ranking[0].Scores)
+	}
+}
+
+// What is neither better nor worse ranks nothing.
+func TestDiagnostic(t *testing.T) {
+	a, b := run("a", .1, .2), run("b", .2, .3)
+	for _, r := range []compare.Run{a, b} {
+		r.Scores.Metrics[0].Diagnostic = true
+	}
+	if r := compared(t, compare.Config{}, a, b); !slices.Equal(r.OverallOf, []string{"loss"}) {
+		t.Errorf("%v", r.OverallOf)
+	}
+	if _, err := compare.Compare(t.Context(), []compare.Run{a, b}, compare.Config{Metrics: []string{"gain"}}); err == nil {
+		t.Error("a diagnostic metric became the overall score")
 	}
 }
 

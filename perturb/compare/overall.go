@@ -21,26 +21,33 @@ func (t *table) overall(names []string) (*column, error) {
 			return nil, badInput("there are: "+t.names(), "no metric is called %q", n)
 		}
 		if why := t.unfit(&t.columns[at]); why != "" {
-			return nil, badInput("choose others", "the metric %s cannot be part of the overall score: %s", n, why)
+			return nil, badInput("choose others", "the metric %s cannot be part of the overall score, %s", n, why)
 		}
 	}
 	var parts []*column
+	out := map[string][]string{} // the metrics that are left out, by reason
+	var reasons []string
 	for i := range t.columns {
 		c := &t.columns[i]
 		if len(names) > 0 && !slices.Contains(names, c.name) {
 			continue
 		}
 		if why := t.unfit(c); why != "" {
-			t.warnings = append(t.warnings, fmt.Sprintf("%s is no part of the overall score: %s", c.name, why))
+			if out[why] = append(out[why], c.name); len(out[why]) == 1 {
+				reasons = append(reasons, why)
+			}
 			continue
 		}
 		parts = append(parts, c)
+	}
+	for _, why := range reasons {
+		t.warnings = append(t.warnings, fmt.Sprintf("no part of the overall score, %s: %s", why, strings.Join(out[why], ", ")))
 	}
 	if len(parts) == 0 {
 		return nil, nil
 	}
 	runs := len(parts[0].values)
-	out := &column{name: Overall, toward: 1, top: 1}
+	all := &column{name: Overall, toward: 1, top: 1}
 	left := 0
 	for r := range runs {
 		values := make([]float64, len(t.perturbations))
@@ -57,10 +64,10 @@ func (t *table) overall(names []string) (*column, error) {
 				left++
 			}
 		}
-		out.values = append(out.values, values)
+		all.values = append(all.values, values)
 		low, high := interval(values)
-		out.score, out.normalised = append(out.score, mean(values)), append(out.normalised, mean(values))
-		out.low, out.high = append(out.low, low), append(out.high, high)
+		all.score, all.normalised = append(all.score, mean(values)), append(all.normalised, mean(values))
+		all.low, all.high = append(all.low, low), append(all.high, high)
 	}
 	switch {
 	case left == len(t.perturbations):
@@ -72,16 +79,18 @@ func (t *table) overall(names []string) (*column, error) {
 	for _, c := range parts {
 		t.parts = append(t.parts, c.name)
 	}
-	return out, nil
+	return all, nil
 }
 
 // unfit is why a metric cannot be part of the overall score, "" if it can.
 func (t *table) unfit(c *column) string {
 	switch {
+	case c.diagnostic:
+		return "as neither more nor less is better"
 	case c.values == nil:
-		return "it is one number of all perturbations together"
+		return "being one number of all perturbations together"
 	case slices.ContainsFunc(c.normalised, math.IsNaN):
-		return "it has no normalised score in all runs"
+		return "having no normalised score in all runs"
 	}
 	defined := len(t.perturbations)
 	for k := range t.perturbations {
@@ -90,7 +99,7 @@ func (t *table) unfit(c *column) string {
 		}
 	}
 	if 2*defined < len(t.perturbations) {
-		return fmt.Sprintf("it is defined in %d of %d perturbations", defined, len(t.perturbations))
+		return fmt.Sprintf("being defined in %d of %d perturbations", defined, len(t.perturbations))
 	}
 	return ""
 }

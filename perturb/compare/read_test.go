@@ -18,7 +18,7 @@ func wrong(t *testing.T, name string, err error, want string) {
 	}
 }
 
-const metric = `{"name":"mae","lower_is_better":true,"score":1,"control":2,"mean_response":null,"ceiling":0.5,"baseline":"control","normalised":0.6,"low":null,"high":null,"values":[1,null]}`
+const metric = `{"name":"mae","lower_is_better":true,"score":1,"control":2,"mean_response":null,"ceiling":0.5,"baseline":"control","normalised":0.6,"low":null,"high":null,"diagnostic":false,"values":[1,null],"baseline_values":[2,2],"ceiling_values":[]}`
 
 func TestReadScores(t *testing.T) {
 	text := `{"preset":"cell-eval","perturbations":["A","B"],"genes":3,"metrics":[` + metric + `],"flags":[{"name":"control-paste","message":"m"}],"tricks":null,"warnings":[]}`
@@ -38,6 +38,7 @@ func TestReadScores(t *testing.T) {
 		{"twice", replace(`["A","B"]`, `["A","A"]`), `"A" is there twice`},
 		{"metric twice", replace(metric, metric+","+metric), `"mae" is there twice`},
 		{"values", replace(`[1,null]`, `[1]`), "1 values for 2 perturbations"},
+		{"values of an anchor", replace(`[2,2]`, `[2]`), "1 values for 2 perturbations"},
 		{"no ceiling", replace(`"ceiling":0.5,`, ``), `no "ceiling"`},
 		{"text", replace(`"ceiling":0.5`, `"ceiling":"0.5"`), "a metric"},
 		{"baseline", replace(`"baseline":"control"`, `"baseline":"none"`), `baseline "none"`},

@@ -19,14 +19,15 @@ func PassAtK(n, c, k int) float64 {
 	return 1 - wrong
 }
 
-// maxVotes bounds the answers to an item, so that binomials stay within float64.
-const maxVotes = 1000
+// maxVotes bounds the answers to an item: the work grows with their fourth power, and
+// binomials must stay within float64.
+const maxVotes = 256
 
 // MajorityAtK is the chance that the most frequent of k answers is right, the k drawn
 // without replacement from all of an item: counts is how often each different answer was
 // given, right which of them are right. Answers that tie for the most frequent have
 // equal chances. All draws are counted, none simulated. It is NaN for k > Σ counts and
-// for more than 1,000 answers.
+// for more than 256 answers.
 func MajorityAtK(counts []int, right []bool, k int) float64 {
 	n := 0
 	for _, c := range counts {
@@ -36,13 +37,19 @@ func MajorityAtK(counts []int, right []bool, k int) float64 {
 		return math.NaN()
 	}
 	won := 0.0
+	of := map[int]float64{} // the ways to win for an answer, which hang on its count alone
 	for winner, ok := range right {
 		if !ok {
 			continue
 		}
-		for votes := 1; votes <= min(k, counts[winner]); votes++ {
-			won += binomial(counts[winner], votes) * shared(counts, winner, votes, k-votes)
+		ways, known := of[counts[winner]]
+		if !known {
+			for votes := 1; votes <= min(k, counts[winner]); votes++ {
+				ways += binomial(counts[winner], votes) * shared(counts, winner, votes, k-votes)
+			}
+			of[counts[winner]] = ways
 		}
+		won += ways
 	}
 	return won / binomial(n, k)
 }
@@ -82,7 +89,7 @@ func shared(counts []int, winner, votes, rest int) float64 {
 	return out
 }
 
-// binomial is C(n, k) for n up to 1,000, within rounding.
+// binomial is C(n, k) for n up to 256, within rounding.
 func binomial(n, k int) float64 {
 	k = min(k, n-k)
 	out := 1.0

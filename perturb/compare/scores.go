@@ -17,18 +17,24 @@ type Scores struct {
 
 // Metric is a score with its anchors, as package score defines them.
 type Metric struct {
-	Name         string   `json:"name"`
-	Lower        bool     `json:"lower_is_better"`
-	Score        Number   `json:"score"`
-	Control      Number   `json:"control"`
-	MeanResponse Number   `json:"mean_response"`
-	Ceiling      Number   `json:"ceiling"`
-	Baseline     string   `json:"baseline"` // "control", "mean-response", or "" if there is none
-	Normalised   Number   `json:"normalised"`
-	Low          Number   `json:"low"`
-	High         Number   `json:"high"`
-	Reason       string   `json:"reason"` // why Normalised is missing
-	Values       []Number `json:"values"` // one a perturbation; empty for a metric of all together
+	Name         string `json:"name"`
+	Lower        bool   `json:"lower_is_better"`
+	Score        Number `json:"score"`
+	Control      Number `json:"control"`
+	MeanResponse Number `json:"mean_response"`
+	Ceiling      Number `json:"ceiling"`
+	Baseline     string `json:"baseline"` // "control", "mean-response", or "" if there is none
+	Normalised   Number `json:"normalised"`
+	Low          Number `json:"low"`
+	High         Number `json:"high"`
+	Reason       string `json:"reason"` // why Normalised is missing
+	// Diagnostic says that neither more nor less of it is better.
+	Diagnostic bool `json:"diagnostic"`
+	// Values, and those of the anchors, are one a perturbation; empty for a metric of all
+	// together, and for an anchor that does not exist.
+	Values         []Number `json:"values"`
+	BaselineValues []Number `json:"baseline_values"`
+	CeilingValues  []Number `json:"ceiling_values"`
 }
 
 // Flag is a sign that scores were raised by something other than predicting.
@@ -122,13 +128,15 @@ func readMetric(text json.RawMessage, perturbations int) (m Metric, err error) {
 	if m.Name == "" {
 		return m, badInput(scoreAgain, "a metric has no name")
 	}
-	for _, key := range []string{"lower_is_better", "score", "control", "mean_response", "ceiling", "baseline", "normalised", "low", "high", "values"} {
+	for _, key := range []string{"lower_is_better", "score", "control", "mean_response", "ceiling", "baseline", "normalised", "low", "high", "diagnostic", "values", "baseline_values", "ceiling_values"} {
 		if _, ok := has[key]; !ok {
 			return m, badInput(scoreAgain, "the metric %q has no %q", m.Name, key)
 		}
 	}
-	if n := len(m.Values); n != 0 && n != perturbations {
-		return m, badInput(scoreAgain, "the metric %q has %d values for %d perturbations", m.Name, n, perturbations)
+	for _, values := range [][]Number{m.Values, m.BaselineValues, m.CeilingValues} {
+		if n := len(values); n != 0 && n != perturbations {
+			return m, badInput(scoreAgain, "the metric %q has %d values for %d perturbations", m.Name, n, perturbations)
+		}
 	}
 	switch m.Baseline {
 	case "", "control", "mean-response":

@@ -9,9 +9,11 @@ import (
 // Verdict is the comparison in a sentence or two.
 func (r *Result) Verdict() string {
 	best := &r.Ranking[0]
-	what, score := Overall, best.Overall
-	if score.Missing() {
-		what, score = best.Scores[0].Metric, best.Scores[0].Score
+	what, score := r.By, best.Overall
+	for _, v := range best.Scores {
+		if v.Metric == r.By {
+			score = v.Score
+		}
 	}
 	if score.Missing() {
 		return fmt.Sprintf("No run has a score: %s is not defined.", what)
@@ -29,7 +31,7 @@ func (r *Result) Verdict() string {
 	var same []string
 	tested := false
 	for _, p := range r.Pairs {
-		if p.Metric != r.Pairs[0].Metric || p.First != best.Name {
+		if p.Metric != r.By || p.First != best.Name {
 			continue
 		}
 		tested = tested || !p.Holm.Missing()

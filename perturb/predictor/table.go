@@ -3,6 +3,7 @@ package predictor
 import (
 	"bufio"
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"errors"
 	"io"
@@ -53,10 +54,11 @@ func (t *table) next() ([]string, error) {
 		}
 		return strings.Split(line, "\t"), nil
 	}
+	var corrupt flate.CorruptInputError
 	switch err := t.lines.Err(); {
 	case errors.Is(err, bufio.ErrTooLong):
 		return nil, badInput("", "%s: line %d is longer than %d bytes", t.name, t.line+1, maxLine)
-	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.As(err, &corrupt), errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader), errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, badInput("", "%s: the gzip file is damaged: %w", t.name, err)
 	case err != nil:
 		return nil, err

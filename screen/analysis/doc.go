@@ -14,5 +14,7 @@
 // needs all of them: its p-value is the largest of theirs (the intersection-union test
 // of R. L. Berger, Technometrics 24, 1982), and is adjusted after Benjamini and
 // Hochberg over the compounds, for each call. "Unmoved" is two one-sided tests against
-// a margin (D. J. Schuirmann, J. Pharmacokinet. Biopharm. 15, 1987), never a large p.
+// a margin (D. J. Schuirmann, J. Pharmacokinet. Biopharm. 15, 1987), never a large p;
+// "up" and "down" are one-sided tests against no change, and an estimate beyond the
+// same margin.
 package analysis

@@ -159,8 +159,10 @@ func (s *screen) compound(r *Result, c *Compound, y *synergy) {
 		Inert:            all(pos.Within(margin), neu.Within(margin)),
 	} {
 		// What a race gave up, and what cannot be relied on, is no hit whatever its
-		// numbers are, and counts as tested.
-		if c.StoppedAt > 0 || c.Call == Unreliable {
+		// numbers are, and counts as tested. Nor is an effect within the margin, by its
+		// estimate: of predictors that hardly scatter the smallest one is significant, and
+		// what counts as unmoved in one context is no rise in the other.
+		if c.StoppedAt > 0 || c.Call == Unreliable || call.moves(pos.Value, neu.Value) <= margin {
 			p = 1
 		}
 		c.Calls[call] = Test{Number(p), missing()}
@@ -169,6 +171,20 @@ func (s *screen) compound(r *Result, c *Compound, y *synergy) {
 	if c.StoppedAt == 0 {
 		c.Synergy, c.SynergyP = y.of(a)
 	}
+}
+
+// moves is the effect that a call speaks of, in its direction; +Inf where it speaks of
+// none.
+func (c Call) moves(pos, neu float64) float64 {
+	switch c {
+	case ContextSelective, Both:
+		return pos
+	case NeutralOnly:
+		return neu
+	case Suppressor:
+		return -pos
+	}
+	return math.Inf(1)
 }
 
 // relative is the split in units of the positive control's effect in each context,

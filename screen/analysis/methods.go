@@ -25,7 +25,7 @@ func (r *Result) Methods() string {
 	}
 	say("Donor means were tested by moderated t-statistics (Smyth 2004) with one residual variance a compound, a prior of %s degrees of freedom at a standard deviation of %.3g, relative variances of %.3g and %.3g in the two contexts and a correlation of %.2g between a donor's effects in both.",
 		prior, math.Sqrt(float64(r.Model.PriorS2)), float64(r.Model.Variances[0]), float64(r.Model.Variances[1]), float64(r.Model.Correlation))
-	say("Context-selective is a rise in the positive context, equivalence to no change in the neutral context by two one-sided tests at a margin of %.4g (%s), and a positive split both of the score and in units of the effect of %s; the p-value is the largest of these (intersection–union), adjusted after Benjamini and Hochberg, with calls at a false discovery rate of %g.",
+	say("Context-selective is a rise in the positive context with an estimate beyond the margin, equivalence to no change in the neutral context by two one-sided tests at a margin of %.4g (%s), and a positive split both of the score and in units of the effect of %s; the p-value is the largest of these (intersection–union), adjusted after Benjamini and Hochberg, with calls at a false discovery rate of %g.",
 		float64(r.Margin), r.MarginSource, r.Assay.Control, r.Config.FDR)
 	say("Intervals are of level %g.", r.Config.Level)
 	say("Assay sensitivity: %s.", r.Assay.Reason)

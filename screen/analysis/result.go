@@ -40,8 +40,6 @@ type Test struct {
 	Q Number `json:"q"`
 }
 
-func noTest() Test { return Test{missing(), missing()} }
-
 // Compound is what is known of an item of the screen. Effects are differences of the
 // score from the vehicle's.
 type Compound struct {

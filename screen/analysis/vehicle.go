@@ -32,8 +32,6 @@ type vehicle struct {
 	units [][]float64
 	// mean is that of the units, which centres them.
 	mean []float64
-	// total is the mean score of each unit over its cells, types at common weights.
-	total []float64
 }
 
 // unit is the place of a context and cluster.

@@ -17,4 +17,7 @@
 // the split is the paired one), donors that are in one (then it is the two-sample test
 // at a known ratio of variances), and mixtures. The variances σ² share a prior, an
 // inverse χ², which lends few donors the degrees of freedom that they lack.
+//
+// What the model takes on trust is the common shape: a compound whose effects scatter
+// far more in one context than the shape says is tested too kindly there.
 package moderated

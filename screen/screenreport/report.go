@@ -119,6 +119,17 @@ func overview(r *analysis.Result) (report.Section, error) {
 			s.Facts = append(s.Facts, report.Fact{Name: string(call), Value: count(n, "compound")})
 		}
 	}
+	f, err := Quadrant(r)
+	if err != nil {
+		return s, err
+	}
+	fig, err := picture(f, fmt.Sprintf("Effect in both contexts, with %s intervals of hits and positive controls. Grey points are decoys.", percent(r.Config.Level)))
+	s.Figures = []report.Figure{fig}
+	return s, err
+}
+
+// Quadrant is the plot of all compounds in both contexts.
+func Quadrant(r *analysis.Result) (*figure.Figure, error) {
 	var list []screenplot.Compound
 	for _, c := range append(append([]*analysis.Compound{}, r.Hits...), r.Others...) {
 		list = append(list, screenplot.Compound{
@@ -126,13 +137,7 @@ func overview(r *analysis.Result) (report.Section, error) {
 			Hit: c.Call == analysis.ContextSelective, Decoy: c.Kind == record.Decoy, Control: c.Kind == record.Control,
 		})
 	}
-	f, err := screenplot.Quadrant(list, float64(r.Margin))
-	if err != nil {
-		return s, err
-	}
-	fig, err := picture(f, fmt.Sprintf("Effect in both contexts, with %s intervals of hits and positive controls. Grey points are decoys.", percent(r.Config.Level)))
-	s.Figures = []report.Figure{fig}
-	return s, err
+	return screenplot.Quadrant(list, float64(r.Margin))
 }
 
 func effect(e analysis.Estimate) screenplot.Effect {

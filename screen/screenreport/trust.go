@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/cellsentence/c2s/internal/report"
@@ -98,7 +99,15 @@ func lab(in Input) report.Section {
 	for _, name := range in.Validation[0] {
 		t.Columns = append(t.Columns, report.Column{Name: strings.ReplaceAll(name, "_", " ")})
 	}
-	t.Rows = in.Validation[1:]
+	for _, row := range in.Validation[1:] {
+		cells := slices.Clone(row)
+		for i, c := range cells {
+			if v, err := strconv.ParseFloat(c, 64); err == nil {
+				cells[i] = number(v)
+			}
+		}
+		t.Rows = append(t.Rows, cells)
+	}
 	s.Tables = []report.Table{t}
 	return s
 }
