@@ -64,7 +64,7 @@ await() { # WHAT COMMAND...
 
 packages() {
   local missing=() pair
-  for pair in slurmctld:slurm-wlm munged:munge snakemake:snakemake ip:iproute2; do
+  for pair in slurmctld:slurm-wlm munged:munge snakemake:snakemake ip:iproute2 curl:curl; do
     command -v "${pair%:*}" >/dev/null || missing+=("${pair#*:}")
   done
   if [ "${#missing[@]}" -eq 0 ]; then return; fi
@@ -241,16 +241,29 @@ C
     c2s encode "$dir/atlas000.h5ad" --top-k 9 -o want.jsonl -q
     cmp want.jsonl auto.jsonl
 
-    say "the nodes of a job, as slurm:// finds them"
-    stub -listen 127.0.0.1:18411 -slots 4 >/dev/null 2>stub.log &
-    echo $! >stub.pid
-    cat >list.job <<J
+    say "a model server for each task, and a pool of them on the nodes of a job (slurm://)"
+    # The examples as they are, but for the GPUs that this node lacks; the server is a stub.
+    cat >llama-server <<J
 #!/bin/bash
-exec "$dir/bin/c2s" annotate "$root/testdata/demo.h5ad" --backend slurm://openai:18411/v1 -o typed.tsv -q
+while [ \$# -gt 0 ]; do
+  case \$1 in --host) host=\$2 ;; --port) port=\$2 ;; esac
+  shift
+done
+exec "$dir/bin/stub" -listen "\$host:\$port" -slots 4
 J
-    sbatch --wait -o logs/list.log list.job >/dev/null || { cat logs/list.log; kill "$(cat stub.pid)"; exit 1; }
-    kill "$(cat stub.pid)"
-    wait "$(cat stub.pid)" || true
+    chmod +x llama-server
+    export LLAMA_SERVER=$work/llama-server
+    printf 'B cell\nNK cell\nMonocyte\n' >types.txt
+    c2s plan "$root/testdata/demo.h5ad" --shards 2 -o demo.json -q
+    c2s job demo.json "$root/examples/slurm/annotate.sbatch" --cores 1 --memory 200MiB --set file="$root/testdata/demo.h5ad" \
+      --set model=none.gguf --set labels=types.txt --set out=typed.tsv -o annotate.all
+    sed '/gpus/d' annotate.all >annotate.job
+    sbatch --wait annotate.job >/dev/null || { tail -n 5 logs/*_[01].log; fail "annotate.sbatch"; }
+    c2s merge typed.shard-*-of-00002.tsv -o typed.tsv -q
+    sed '/gpus/d' "$root/examples/slurm/pool.sbatch" >pool.job
+    FILE=$root/testdata/demo.h5ad MODEL=none.gguf LABELS=types.txt OUT=pooled.tsv PORT=18411 sbatch --wait -N 1 pool.job >/dev/null ||
+      { tail -n 20 logs/*.log; fail "pool.sbatch"; }
+    cmp typed.tsv pooled.tsv
     [ "$(wc -l <typed.tsv)" = 501 ] || fail "$(wc -l <typed.tsv) lines of types"
   )
 }

@@ -14,8 +14,8 @@ import (
 
 // Speeds and sizes of encode, measured by bench/atlas.sh: see docs/scale.md.
 const (
-	valuesPerSecond = 5e6 // stored values that a core turns into sentences
-	bytesPerValue   = 3.0 // of a Parquet file
+	valuesPerSecond = 8e6 // stored values that a core turns into sentences in a Parquet file
+	bytesPerValue   = 2.4 // of that file
 	partsAndWhole   = 2   // copies on disk, until the parts are deleted
 	memoryBeyond    = 1.25
 )

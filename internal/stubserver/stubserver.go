@@ -49,6 +49,7 @@ func New(cfg Config) *Server {
 		cfg.Words = []string{"B cell", "CD4 T cell", "CD8 T cell", "NK cell", "Monocyte", "Dendritic cell", "Platelet"}
 	}
 	s := &Server{cfg: cfg, mux: http.NewServeMux()}
+	s.mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { send(w, map[string]any{"status": "ok"}) })
 	s.mux.HandleFunc("GET /props", s.props)
 	s.mux.HandleFunc("GET /v1/models", s.models)
 	s.mux.HandleFunc("POST /tokenize", s.tokenize)
