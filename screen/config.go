@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -330,8 +331,8 @@ func (c *Config) check() error {
 	if n := len(c.Leading.Doses); n > 0 && n < 3 {
 		return fmt.Errorf("leading.doses has %d doses: a trend needs at least 3", n)
 	}
-	if slices.Contains(c.Leading.Doses, "") {
-		return errors.New("leading.doses has an empty dose")
+	if err := rising(c.Leading.Doses); err != nil {
+		return fmt.Errorf("leading.doses %w", err)
 	}
 	if c.Budget.Money > 0 && c.Price.Prompt == 0 && c.Price.Answer == 0 && c.Price.Hour == 0 {
 		return errors.New("budget.money needs a price")
@@ -370,6 +371,32 @@ func (c *Config) check() error {
 	} {
 		if !(n.value >= n.least && n.value <= n.most) {
 			return fmt.Errorf("%s is %g, expected %g to %g", n.name, n.value, n.least, n.most)
+		}
+	}
+	return nil
+}
+
+// rising says what keeps doses from being a series: the sign of a trend is that of their
+// order. Numbers are compared where the unit is the same.
+func rising(doses []string) error {
+	amount := func(dose string) (v float64, unit string, ok bool) {
+		text, unit, _ := strings.Cut(strings.TrimSpace(dose), " ")
+		v, err := strconv.ParseFloat(text, 64)
+		return v, unit, err == nil
+	}
+	for i, d := range doses {
+		switch {
+		case d == "":
+			return errors.New("has an empty dose")
+		case slices.Contains(doses[:i], d):
+			return fmt.Errorf("has %q twice", d)
+		case i == 0:
+			continue
+		}
+		last, lastUnit, ok := amount(doses[i-1])
+		v, unit, too := amount(d)
+		if ok && too && unit == lastUnit && !(v > last) {
+			return fmt.Errorf("must rise: %q comes after %q", d, doses[i-1])
 		}
 	}
 	return nil

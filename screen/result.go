@@ -91,7 +91,7 @@ func (r *run) header() record.Header {
 	h := record.Header{
 		Plan: r.Digest, Items: slices.Clone(r.Items), Clusters: r.Clusters, CellTypes: r.CellTypes, Doses: r.Doses,
 		Program: r.Program.Words(), Predictor: name, Notice: info.Notice, ProgramSeen: len(r.Seen), SentenceLength: r.Genes,
-		Weights: r.Weights, Margin: r.cfg.Margin.Value, Control: strings.TrimSpace(r.cfg.Controls.Positive[0]), Design: r.cfg.Design,
+		Weights: r.Weights, Margin: r.cfg.Margin.Value, MarginShare: r.cfg.Margin.Share, Rising: len(r.cfg.Leading.Doses), Control: strings.TrimSpace(r.cfg.Controls.Positive[0]), Design: r.cfg.Design,
 	}
 	for i := range h.Items {
 		if len(h.Items[i].Targets) > 0 {

@@ -155,11 +155,14 @@ func (t *tally) draw(seed uint64) error {
 		height[g] /= max(cells, 1)
 	}
 	var own []int32
-	for _, g := range t.p.Seen {
-		own = append(own, int32(t.genes[g]))
+	var down []bool
+	for _, g := range t.p.Program.Genes {
+		if slices.Contains(t.p.Seen, g.Symbol) {
+			own, down = append(own, int32(t.genes[g.Symbol])), append(down, g.Down)
+		}
 	}
 	var err error
-	t.null, err = specificity.NewNull(own, height, specificity.Sets, seed)
+	t.null, err = specificity.NewNull(own, down, height, specificity.Sets, seed)
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,7 +20,8 @@ func newMerge(g *globals) *cobra.Command {
 		Use: "merge PARTS... -o OUT", Short: "Join the parts of a sharded run", GroupID: groupData, Args: need(1, -1),
 		Long: `merge checks by their .done.json that the parts belong together, that none is
 missing, changed or there twice, and joins them: the bytes are those of a run without
-shards. The order in which the parts are named does not matter.
+shards. The order in which the parts are named does not matter, and their .done.json
+may be among them.
 
 Parts in .h5ad, but for those of predict, are laid into a copy of the file that they were
 made of, which must be there, unchanged; --from says where, if it was moved.`,
@@ -50,6 +52,8 @@ type mergeResult struct {
 }
 
 func runMerge(ctx context.Context, g *globals, parts []string, source string) error {
+	// cells.shard-* has the .done.json, too, which belong to the parts.
+	parts = slices.DeleteFunc(parts, func(name string) bool { return strings.HasSuffix(name, shard.DoneSuffix) })
 	set, err := shard.Check(ctx, parts)
 	if err != nil {
 		return err

@@ -302,3 +302,45 @@ func TestAll(t *testing.T) {
 		t.Errorf("%d metrics, together %d", n, len(all.Metrics))
 	}
 }
+
+// The score of the 2026 challenge rests on a baseline and a replicate that both programs
+// draw at random: they agree within what seeds differ by.
+func TestChallengeAgreesWithCellEval2(t *testing.T) {
+	interpreter := python(t, "cell_eval2")
+	c := saveCase(t, "simulated")
+	var want map[string]struct {
+		Baseline      []float64
+		Replicate, SD float64
+	}
+	ask(t, &want, interpreter, "challenge.py", c.real, c.control)
+	ours := map[string][]score.ChallengeMember{}
+	for seed := range uint64(3) {
+		real, pred, control := halves(t, "simulated")
+		x, y := real(), pred()
+		x.Donors, y.Donors = nil, nil
+		got := evaluate(t, x, y, score.Config{Control: control, Preset: score.VCC2026, Bootstraps: 20, Seed: seed})
+		total := 0.0
+		for _, m := range got.Challenge.Members {
+			ours[m.Name] = append(ours[m.Name], m)
+			total += m.Score
+		}
+		if math.Abs(got.Challenge.Score-total/6) > 1e-12 || len(got.Challenge.Members) != 6 {
+			t.Errorf("score %g of %d members", got.Challenge.Score, len(got.Challenge.Members))
+		}
+	}
+	for name, members := range ours {
+		w := want[name]
+		base, replicate, theirs := 0.0, 0.0, 0.0
+		for i, m := range members {
+			base, replicate, theirs = base+m.Baseline/3, replicate+m.Replicate/3, theirs+w.Baseline[i]/3
+		}
+		t.Logf("%-42s baseline %.4f, theirs %.4f; replicate %.4f, theirs %.4f (sd of a split %.4f)", name, base, theirs, replicate, w.Replicate, w.SD)
+		// A mean of three draws of 14 perturbations; PDS moves in steps of 1/182.
+		if math.Abs(base-theirs) > 0.06 {
+			t.Errorf("%s: baseline %.4f, theirs %.4f", name, base, theirs)
+		}
+		if math.Abs(replicate-w.Replicate) > 2*w.SD+0.01 {
+			t.Errorf("%s: replicate %.4f, theirs %.4f with sd %.4f", name, replicate, w.Replicate, w.SD)
+		}
+	}
+}

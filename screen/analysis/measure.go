@@ -162,7 +162,11 @@ func (s *screen) compound(r *Result, c *Compound, y *synergy) {
 		// numbers are, and counts as tested. Nor is an effect within the margin, by its
 		// estimate: of predictors that hardly scatter the smallest one is significant, and
 		// what counts as unmoved in one context is no rise in the other.
-		if c.StoppedAt > 0 || c.Call == Unreliable || call.moves(pos.Value, neu.Value) <= margin {
+		// A screen that tests nothing has no p-value of these either.
+		switch {
+		case !s.testable():
+			p = math.NaN()
+		case c.StoppedAt > 0 || c.Call == Unreliable || call.moves(pos.Value, neu.Value) <= margin:
 			p = 1
 		}
 		c.Calls[call] = Test{Number(p), missing()}

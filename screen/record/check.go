@@ -126,8 +126,13 @@ func (h *Header) check() error {
 			return fmt.Errorf("cell type %q: the weight %g is no number from 0 on", h.CellTypes[i], w)
 		}
 	}
-	if !(h.Margin >= 0 && h.Margin <= math.MaxFloat64) {
-		return fmt.Errorf("the margin %g is no number from 0 on", h.Margin)
+	for _, margin := range []float64{h.Margin, h.MarginShare} {
+		if !(margin >= 0 && margin <= math.MaxFloat64) {
+			return fmt.Errorf("the margin %g is no number from 0 on", margin)
+		}
+	}
+	if h.Rising < 0 || h.Rising > len(h.Doses) {
+		return fmt.Errorf("%d of %d doses rise", h.Rising, len(h.Doses))
 	}
 	return nil
 }
