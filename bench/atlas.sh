@@ -21,6 +21,7 @@ echo "-- plan"
 /usr/bin/time -f '%e s wall, %U s user, %S s system, %M KiB' ./c2s plan "${inputs[@]}" --shards 8 -o plan.json --force
 for n in ${SHARDS:-1 2 4 8}; do
   : >"times$n"
+  rm -f "cells$n".shard-* # parts that are current would not be made again
   for ((i = 0; i < n; i++)); do
     /usr/bin/time -a -o "times$n" -f '%U %S %M %e' ./c2s encode "${inputs[@]}" --plan plan.json --shard "$i/$n" \
       -o "cells$n.parquet" --memory 1GiB -j 1 -q

@@ -91,8 +91,10 @@ func humanBytes(n int64) string {
 
 func humanSeconds(s float64) string {
 	switch {
-	case s < 120:
+	case s < 10:
 		return fmt.Sprintf("%.2g s", s)
+	case s < 120:
+		return fmt.Sprintf("%.0f s", s)
 	case s < 2*3600:
 		return fmt.Sprintf("%.0f min", s/60)
 	}
