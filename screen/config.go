@@ -148,8 +148,13 @@ const (
 	orderPilot    = "pilot"
 )
 
-// maxConfig is the most that a screen.yaml may have, in bytes.
-const maxConfig = 4 << 20
+const (
+	// maxConfig is the most that a screen.yaml may have, in bytes.
+	maxConfig = 1 << 20
+	// maxNested is how deep brackets may be in each other; the parser's memory grows with
+	// the square of it. A screen.yaml has three.
+	maxNested = 500
+)
 
 // ReadConfig reads a screen.yaml, fills in the defaults and checks it. Its errors about
 // the file are of the type [*Error].
@@ -194,6 +199,9 @@ func (e *keyError) Hint() string {
 }
 
 func parseConfig(text []byte) (*Config, error) {
+	if nested(text) > maxNested {
+		return nil, fmt.Errorf("more than %d brackets in each other", maxNested)
+	}
 	cfg := new(Config)
 	err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(cfg)
 	var unknown *yaml.UnknownFieldError
@@ -212,6 +220,21 @@ func parseConfig(text []byte) (*Config, error) {
 	}
 	cfg.defaults()
 	return cfg, cfg.check()
+}
+
+// nested is how deep brackets are in each other, those in texts included.
+func nested(text []byte) int {
+	depth, most := 0, 0
+	for _, c := range text {
+		switch c {
+		case '[', '{':
+			depth++
+			most = max(most, depth)
+		case ']', '}':
+			depth = max(depth-1, 0)
+		}
+	}
+	return most
 }
 
 // allKeys lists the keys of a configuration, those of its parts included.

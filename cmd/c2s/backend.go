@@ -88,6 +88,10 @@ func (b *backendFlags) open(ctx context.Context, g *globals) (m *model, err erro
 	var endpoints []pool.Endpoint
 	for _, name := range names {
 		one, err := dial.Open(ctx, name, cfg)
+		var spec *dial.SpecError
+		if errors.As(err, &spec) {
+			return m, &usageError{err, ""}
+		}
 		if err != nil {
 			return m, err
 		}

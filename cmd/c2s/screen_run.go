@@ -55,7 +55,10 @@ between the compounds. A llama-server does so with Gemma-2 models only if it is 
 with --swa-full.`,
 		Example: "  c2s screen run -c examples/screen/screen.yaml --backend demo -o screened",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var err error
+			err := noSeed(cmd)
+			if err != nil {
+				return err
+			}
 			if o.part, err = shard.Resolve(o.shard, 0, g.getenv); err != nil {
 				return &usageError{err, cmd.CommandPath()}
 			}

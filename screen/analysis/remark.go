@@ -7,6 +7,7 @@ func notes() map[string]string {
 		"synergy":     "Synergy in bits is descriptive: it carries no call.",
 		"unit":        "Effects are differences of the program's score from the vehicle's; rel_pos and rel_neu are in units of the positive control's effect.",
 		"interval":    "An interval of delta_neu within the margin is an equivalence at (1 − level)/2.",
+		"leading":     "excess_ifn and dose_trend_p are of leading compounds, which were chosen by their effects in the same rows: where these are weak, the tests find an excess, or a rise towards the dose of the choice, too often.",
 		"replication": "The unit of replication is the donor or cell line, never the cell.",
 	}
 }
