@@ -24,8 +24,8 @@ llama=$cache/llama-server-$llama_package
 ollama_new=0.32.15
 ollama_old=0.17.4
 
-debian() { # PROGRAM PACKAGE...
-  command -v "$1" >/dev/null && return
+debian() { # PROGRAM|FILE PACKAGE...
+  if [ -e "$1" ] || command -v "$1" >/dev/null; then return; fi
   shift
   apt-get update -q >&2
   DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >&2
@@ -87,7 +87,8 @@ build_ollama() { # VERSION
       # Module archives leave out vendored headers: two sets are Debian's, one is
       # another module's. Without -march its engine uses SSE only.
       debian g++ g++
-      DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends nlohmann-json3-dev libstb-dev
+      debian /usr/include/nlohmann/json.hpp nlohmann-json3-dev
+      debian /usr/include/stb/stb_image.h libstb-dev
       go mod download github.com/gen2brain/malgo@v0.11.24
       mkdir -p inc/miniaudio
       install -m644 "$(go env GOMODCACHE)/github.com/gen2brain/malgo@v0.11.24/miniaudio.h" inc/miniaudio/

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What damage and kill -9 leave: 2,000 mutations of some 20 files, copied in every
-# way, and convert and annotate killed at 50 random moments each.
+# way, and convert, annotate and screen run killed at 50 random moments each.
 #
 #   bench/survival.sh              needs C2S_SHARED (real files)
 set -euo pipefail

@@ -23,6 +23,7 @@ type DataFrame struct {
 	label string      // name of the index, "" for _index
 	index func(context.Context) (*Array, error)
 	read  map[string]func(context.Context) (*Column, error)
+	later []string // columns of Await
 }
 
 // Column is one column of a data frame: an Array or a Categorical.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/cellsentence/c2s/internal/hdf5"
@@ -305,12 +306,18 @@ func (w *Writer) frame(ctx context.Context, g *hdf5.GroupWriter, name string, df
 	if err := w.frameHead(sub, df.indexName(), df.Names); err != nil {
 		return err
 	}
+	key := strings.TrimPrefix(sub.Path(), "/")
+	w.groups[key] = sub
 	// In the order in which a copy meets them, so that its bytes are the same.
 	for _, n := range df.stored() {
 		if n == df.indexName() {
 			if err := w.array(ctx, sub, n, index); err != nil {
 				return err
 			}
+			continue
+		}
+		if slices.Contains(df.later, n) {
+			w.later = append(w.later, key+"/"+n)
 			continue
 		}
 		c, err := df.Column(ctx, n)

@@ -2,6 +2,8 @@ package h5ad_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -119,5 +121,86 @@ func TestLaterMustCome(t *testing.T) {
 		if _, err := copyLater(t, tc.write, "obs/new"); err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: %v, expected %q", what, err, tc.want)
 		}
+	}
+}
+
+// TestTexts: a frame is written before its columns have come, texts one by one.
+func TestTexts(t *testing.T) {
+	const rows = 3 * 64 << 10 / 2 // more than a chunk
+	ctx := t.Context()
+	path := filepath.Join(t.TempDir(), "texts.h5ad")
+	w, err := h5ad.Create(path, h5ad.WriteOptions{Compression: h5ad.Compression{Method: "gzip"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Abort()
+	index := make([]string, rows)
+	for i := range index {
+		index[i] = fmt.Sprint("c", i)
+	}
+	obs, err := h5ad.NewDataFrame(index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := obs.Await("sentence", "n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := obs.Await("n"); err == nil {
+		t.Error("a column twice")
+	}
+	if _, err := obs.Column(ctx, "n"); err == nil {
+		t.Error("a column that has not come was read")
+	}
+	vr, err := h5ad.NewDataFrame([]string{"A"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.Set(ctx, "obs", obs), w.Set(ctx, "var", vr)); err != nil {
+		t.Fatal(err)
+	}
+	texts, err := w.Texts(ctx, "obs/sentence")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range rows {
+		text := strings.Repeat("é", i%5)
+		if i == 9 {
+			text = strings.Repeat("long ", 20_000)
+		}
+		if err := texts.Append(ctx, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := texts.Append(ctx, "a\x00b"); err == nil {
+		t.Error("a NUL was written")
+	}
+	if err := texts.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Set(ctx, "obs/n", &h5ad.Array{Dims: []int{rows}, Values: make([]int64, rows)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if problems, err := h5ad.Validate(ctx, path, h5ad.ValidateOptions{}); err != nil || len(problems) > 0 {
+		t.Errorf("%v, %v", problems, err)
+	}
+	f, err := h5ad.Open(ctx, path, h5ad.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	c, err := f.Obs().Column(ctx, "sentence")
+	if err != nil || c.Kind() != "string" {
+		t.Fatalf("%v, %v", c, err)
+	}
+	for i, text := range c.Values.([]string) {
+		if want := strings.Repeat("é", i%5); text != want && i != 9 || i == 9 && len(text) != 100_000 {
+			t.Fatalf("row %d: %d bytes", i, len(text))
+		}
+	}
+	if !slices.Equal(f.Obs().Names, []string{"sentence", "n"}) {
+		t.Errorf("columns %v", f.Obs().Names)
 	}
 }

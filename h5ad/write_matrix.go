@@ -1,6 +1,7 @@
 package h5ad
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -303,6 +304,7 @@ type vector struct {
 	name    string
 	typ     *hdf5.Datatype
 	filters filter.Pipeline
+	kind    string // its encoding, "" for array
 
 	pending []byte
 	d       *hdf5.DatasetWriter
@@ -342,5 +344,5 @@ func (v *vector) close(ctx context.Context) error {
 	if err := v.d.Close(); err != nil {
 		return err
 	}
-	return encode(v.d, "array", "0.2.0")
+	return encode(v.d, cmp.Or(v.kind, "array"), "0.2.0")
 }

@@ -377,3 +377,39 @@ func TestExamplesFile(t *testing.T) {
 		t.Errorf("%q", b.String())
 	}
 }
+
+// TestRunOfOneDonor gives estimates, whatever the design.
+func TestRunOfOneDonor(t *testing.T) {
+	for _, design := range []string{"fixed", "racing"} {
+		p := mustPlan(t, folder(t, demoCompounds, `interferon-positive"'`, `interferon-positive" && donor == "D1"'`, `interferon-low"'`, `interferon-low" && donor == "D1"'`,
+			"cells: 6", "cells: 6\nmatch: none\ndesign: "+design))
+		got := runOf(t, p, RunConfig{})
+		if len(got.Rows) != p.Cost.Predictions { // what cannot be judged is not dropped
+			t.Errorf("%s: %d rows, %d planned", design, len(got.Rows), p.Cost.Predictions)
+		}
+		r, err := analysis.Analyse(t.Context(), table(got), analysis.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, hit := range r.Hits {
+			if hit.Call == analysis.ContextSelective || !hit.Q.Missing() && hit.Q < 1 {
+				t.Errorf("%s: %s with q = %v", hit.Name, hit.Call, hit.Q)
+			}
+		}
+	}
+}
+
+// TestSpecificity: a compound that moves the program alone is told from one that does
+// nothing.
+func TestSpecificity(t *testing.T) {
+	got := runOf(t, mustPlan(t, folder(t, demoCompounds)), RunConfig{})
+	p := map[string]float64{}
+	for _, item := range got.Header.Items {
+		if item.Specificity != nil {
+			p[item.Name] = *item.Specificity
+		}
+	}
+	if !(p["split"] <= 0.01) || !(p["nothing"] > 0.05) {
+		t.Errorf("%v", p)
+	}
+}

@@ -20,8 +20,7 @@ type field struct {
 // fields lists the keys of a part of a configuration.
 func fields(t reflect.Type) iter.Seq[field] {
 	return func(yield func(field) bool) {
-		for i := range t.NumField() {
-			f := t.Field(i)
+		for f := range t.Fields() {
 			key, options, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 			if key != "" && !yield(field{f, key, strings.Contains(options, "omitempty")}) {
 				return

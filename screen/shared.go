@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/cellsentence/c2s/internal/manifest"
 	"github.com/cellsentence/c2s/screen/record"
@@ -13,7 +14,7 @@ import (
 const compared = 64
 
 // shared refuses contexts that share cells: rows of one file, or, in two files, cells of
-// one name and one expression.
+// one name that express the same genes.
 func shared(ctx context.Context, cfg *Config, pools [2]*pool) error {
 	files, err := manifest.Inputs(ctx, []string{pools[0].path, pools[1].path}, 2)
 	if err != nil {
@@ -55,16 +56,29 @@ func shared(ctx context.Context, cfg *Config, pools [2]*pool) error {
 			return err
 		}
 	}
-	n := 0
-	for i, a := range profiles[0] {
-		b := profiles[1][i]
-		// Values do not depend on how ties were drawn.
-		same := slices.EqualFunc(sorted(a.values), sorted(b.values), func(x, y float32) bool { return x == y })
-		if same && len(a.values) > 5 {
-			n++
+	var known [2]map[string]bool
+	for x, p := range pools {
+		known[x] = map[string]bool{}
+		for _, g := range p.genes {
+			known[x][strings.ToUpper(g)] = true
 		}
 	}
-	if n > 0 {
+	// The files may have other genes, and totals with them: what counts is which of the
+	// common genes are expressed.
+	expressed := func(x, i int) []string {
+		genes := slices.DeleteFunc(slices.Clone(profiles[x][i].sentence), func(g string) bool { return !known[1-x][g] })
+		slices.Sort(genes)
+		return genes
+	}
+	n, sure := 0, false
+	for i := range cells[0] {
+		a, b := expressed(0, i), expressed(1, i)
+		if len(a) > 0 && slices.Equal(a, b) {
+			n++
+			sure = sure || len(a) > 20
+		}
+	}
+	if sure || 2*n >= len(cells[0]) {
 		return wrong(place, "a cell belongs to one context", "of %d cells that have one name in both files, %d are the same cell, such as %s", len(cells[0]), n, pools[0].names[cells[0][0].Row])
 	}
 	return nil

@@ -193,8 +193,8 @@ func copyBefore(ctx context.Context, w *h5ad.Writer, in *input, keys ...string) 
 }
 
 func (t *h5adTypes) add(_ int, c *typed) error {
-	t.types.add(c.Label)
-	t.answers.add(c.Answer)
+	t.types.add(withoutNUL(c.Label))
+	t.answers.add(withoutNUL(c.Answer))
 	t.stops.add(string(c.Stop))
 	t.confidence = append(t.confidence, c.Confidence)
 	t.valid, t.abstained = append(t.valid, c.valid), append(t.abstained, c.abstained)

@@ -103,7 +103,9 @@ func (b *backendFlags) open(ctx context.Context, g *globals) (m *model, err erro
 		m.closer = append(m.closer, func() error { p.Close(); return nil })
 		m.Backend = p
 	}
+	g.resume = "the answers so far are gone; with --journal FILE the next run takes up from them"
 	if b.journal != "" {
+		g.resume = fmt.Sprintf("the answers so far are in %s: the same command goes on from them", b.journal)
 		j, err := journal.Open(ctx, b.journal)
 		if err != nil {
 			return m, err

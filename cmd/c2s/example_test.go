@@ -25,6 +25,7 @@ func commandsOf(c *cobra.Command) []*cobra.Command {
 var needsMore = map[string]string{
 	"c2s perturb serve-reward": "it serves until it is interrupted",
 	"c2s model import":         "it needs a checkpoint",
+	"c2s screen run":           "the demo runs it",
 }
 
 // TestExamples runs the example of every command, as it is printed, in a folder with

@@ -11,7 +11,7 @@ import (
 )
 
 // exitCodes is what a script may rely on.
-const exitCodes = "0 good, 1 failed, 2 wrong usage, 3 bad input, 4 backend unreachable, 130 interrupted"
+const exitCodes = "0 good, 1 failed, 2 wrong usage, 3 bad input, 4 backend unreachable or not named, 130 interrupted"
 
 // usageTemplate is cobra's, but ends with what is looked for most: an example to
 // copy, and the exit codes.
@@ -28,7 +28,7 @@ Flags:
 Global flags:
 {{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
 
-"c2s help {{if .HasParent}}{{.Name}} {{end}}COMMAND" explains a command.{{end}}{{if .HasExample}}
+"c2s help {{if .HasParent}}{{slice .CommandPath 4}} {{end}}COMMAND" explains a command.{{end}}{{if .HasExample}}
 
 Example:
 {{.Example}}{{end}}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +18,8 @@ func newMerge(g *globals) *cobra.Command {
 		Use: "merge PARTS... -o OUT", Short: "Join the parts of a sharded run", GroupID: groupData, Args: need(1, -1),
 		Long: `merge checks by their .done.json that the parts belong together, that none is
 missing, changed or there twice, and joins them: the bytes are those of a run without
-shards. The order in which the parts are named does not matter.`,
+shards. The order in which the parts are named does not matter, and their .done.json
+may be among them.`,
 		Example: `  c2s encode testdata/demo.h5ad -o cells.parquet --shard 0/2
   c2s encode testdata/demo.h5ad -o cells.parquet --shard 1/2
   c2s merge cells.shard-*.parquet -o cells.parquet`,
@@ -39,6 +42,8 @@ type mergeResult struct {
 }
 
 func runMerge(ctx context.Context, g *globals, parts []string) error {
+	// cells.shard-* has the .done.json, too, which belong to the parts.
+	parts = slices.DeleteFunc(parts, func(name string) bool { return strings.HasSuffix(name, shard.DoneSuffix) })
 	set, err := shard.Check(ctx, parts)
 	if err != nil {
 		return err

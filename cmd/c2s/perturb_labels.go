@@ -24,6 +24,7 @@ type pertFlags struct {
 	dose      string
 	time      string
 	separator string
+	guides    bool
 }
 
 // allControls is the --pert-col of a file without perturbed cells.
@@ -35,8 +36,9 @@ func (l *pertFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&l.context, "context-col", "", "`COLUMN` of obs with the contexts (default: context, if it is there; -: none)")
 	f.StringVar(&l.cellType, "cell-type-col", "", "`COLUMN` of obs with the cell types (default: cell_type, celltype or cluster_id, if it is there; -: none)")
 	f.StringVar(&l.dose, "dose-col", "", "`COLUMN` of obs with doses and their unit")
-	f.StringVar(&l.time, "time-col", "", "`COLUMN` of obs with times and their unit")
+	f.StringVar(&l.time, "time-col", "", "`COLUMN` of obs with times and their unit, or acute and chronic")
 	f.StringVar(&l.separator, "separator", predictor.Separator, "`TEXT` between the parts of a combination")
+	f.BoolVar(&l.guides, "guides", false, "names end in the number of a guide, as ABCA1-1: guides of one target are one perturbation")
 }
 
 func (l *pertFlags) check() error {
@@ -218,7 +220,43 @@ func at(list []string, row int) string {
 
 // perturbation is what was done to a cell.
 func (l *pertLabels) perturbation(row int) perturb.Perturbation {
-	return predictor.Parse(l.perts[row], l.flags.separator, l.flags.control, at(l.doses, row), at(l.times, row))
+	return l.flags.parse(l.perts[row], at(l.doses, row), at(l.times, row))
+}
+
+// parse reads a label with its dose and time.
+func (l *pertFlags) parse(label, dose, time string) perturb.Perturbation {
+	p := predictor.Parse(label, l.separator, l.control, dose, time)
+	if l.guides {
+		p = predictor.Targets(p)
+	}
+	return p
+}
+
+// guideWarning is what to say of labels that look like guides, "" if they do not: half of
+// them have a number behind the name of a gene.
+func (l *pertLabels) guideWarning(genes []string) string {
+	if l.flags.guides {
+		return ""
+	}
+	known := make(map[string]bool, len(genes))
+	for _, g := range genes {
+		known[g] = true
+	}
+	alike, all, first := 0, 0, ""
+	for _, label := range distinct(l.perts) {
+		for _, part := range predictor.Parse(label, l.flags.separator, l.flags.control, "", "").Parts {
+			all++
+			if t := predictor.Target(part.Name); t != part.Name && known[t] && !known[part.Name] {
+				if alike++; first == "" {
+					first = part.Name
+				}
+			}
+		}
+	}
+	if alike == 0 || 2*alike < all {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d perturbations look like guides, such as %s: give --guides to take those of one target together", alike, all, first)
 }
 
 // controls lists the control cells among rows, nil being all.

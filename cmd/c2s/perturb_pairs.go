@@ -198,6 +198,9 @@ func (j *pairsJob) look(ctx context.Context) (err error) {
 	if j.names, err = j.in.file.Obs().Index(ctx); err != nil {
 		return err
 	}
+	if text := j.labels.guideWarning(j.in.genes); text != "" {
+		j.result.Warnings = append(j.result.Warnings, text)
+	}
 	given, err := j.o.prompts.perturbationTemplates(ctx, j.g)
 	if err != nil {
 		return err

@@ -226,8 +226,10 @@ func (j *predictJob) look(ctx context.Context) (err error) {
 		return err
 	}
 	j.result.Warnings = append([]string{}, j.in.warnings...)
-	if said := j.x.said(); said != "" {
-		j.result.warn("%s", said)
+	for _, text := range []string{j.x.said(), j.labels.guideWarning(j.in.genes)} {
+		if text != "" {
+			j.result.warn("%s", text)
+		}
 	}
 	j.result.Controls, j.result.Predicted, j.result.NVars = len(j.cells), len(j.cells)*len(j.perts), len(j.in.genes)
 	return nil

@@ -8,8 +8,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-
-	"github.com/cellsentence/c2s/perturb/predictor"
 )
 
 // asked lists the perturbations to predict, in the order of the command line, or of
@@ -68,7 +66,7 @@ func (o *predictFlags) asked(l *pertLabels) ([]asked, error) {
 			continue
 		}
 		seen[n] = true
-		p := predictor.Parse(n.label, o.labels.separator, o.labels.control, n.dose, n.time)
+		p := o.labels.parse(n.label, n.dose, n.time)
 		if len(p.Parts) == 0 {
 			return nil, &inputError{fmt.Errorf("%q is the control, which is not predicted", n.label), ""}
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/cellsentence/c2s/cellsentence/dataset"
 	"github.com/cellsentence/c2s/h5ad"
 	"github.com/cellsentence/c2s/llm"
+	"github.com/cellsentence/c2s/perturb/predictor"
 )
 
 // batchRows is the most rows of the output that wait to be written together.
@@ -110,9 +111,9 @@ type predictedObs struct {
 	index  []string
 	text   []string // sentences
 
-	from, pert, context, cellType, dose, time, stop dataset.Column
-	control, valid, copied                          dataset.Column
-	genes, words, unknown, repeats                  dataset.Column
+	from, pert, context, cellType, dose, time, stop, level dataset.Column
+	control, valid, copied                                 dataset.Column
+	genes, words, unknown, repeats                         dataset.Column
 }
 
 // carriedColumn is a column of --obs.
@@ -124,7 +125,7 @@ type carriedColumn struct {
 
 func newPredictedObs(ctx context.Context, j *predictJob) (*predictedObs, error) {
 	o := &predictedObs{j: j}
-	for _, c := range []*dataset.Column{&o.from, &o.pert, &o.context, &o.cellType, &o.dose, &o.time, &o.stop} {
+	for _, c := range []*dataset.Column{&o.from, &o.pert, &o.context, &o.cellType, &o.dose, &o.time, &o.stop, &o.level} {
 		c.Kind = dataset.Category
 	}
 	for _, c := range []*dataset.Column{&o.control, &o.valid, &o.copied} {
@@ -173,6 +174,7 @@ func (o *predictedObs) add(r *row) {
 		{&o.dose, dose},
 		{&o.time, time},
 		{&o.stop, r.Flags.Stop},
+		{&o.level, string(r.level)},
 	} {
 		if c.text == "" {
 			c.to.AppendMissing()
@@ -248,6 +250,9 @@ func (o *predictedObs) columns() []column {
 		column{"c2s_words", &o.words}, column{"c2s_unknown", &o.unknown}, column{"c2s_repeats", &o.repeats})
 	if o.j.model != nil {
 		list = append(list, column{"c2s_stop", &o.stop})
+	}
+	if _, ok := o.j.p.(*predictor.Shift); ok {
+		list = append(list, column{"c2s_level", &o.level})
 	}
 	return slices.DeleteFunc(list, func(c column) bool { return c.name == "" })
 }

@@ -164,7 +164,7 @@ func (l *pertLabels) into(c *predictor.Cells, rows []int) {
 			rows[i] = i
 		}
 	}
-	known := map[[3]string]int{}
+	known, same := map[[3]string]int{}, map[string]int{}
 	for _, row := range rows {
 		place := -1
 		if l.perts[row] != "" {
@@ -174,13 +174,17 @@ func (l *pertLabels) into(c *predictor.Cells, rows []int) {
 			}
 			var ok bool
 			if place, ok = known[told]; !ok {
-				place = len(c.Perturbations)
 				p := l.perturbation(row)
 				if len(p.Parts) == 0 {
 					p = perturb.Perturbation{}
 				}
+				// Two guides may be one perturbation.
+				if place, ok = same[fmt.Sprintf("%q", p)]; !ok {
+					place = len(c.Perturbations)
+					c.Perturbations = append(c.Perturbations, p)
+					same[fmt.Sprintf("%q", p)] = place
+				}
 				known[told] = place
-				c.Perturbations = append(c.Perturbations, p)
 			}
 		}
 		c.Of = append(c.Of, place)

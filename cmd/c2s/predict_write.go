@@ -126,6 +126,7 @@ type row struct {
 	nGenes int
 	pert   *asked // nil for the control cell itself
 	perturb.Predicted
+	level                  predictor.Level // of the shift, "" without one
 	prompt, cached, tokens int
 }
 
@@ -185,6 +186,13 @@ func (j *predictJob) answer(ctx context.Context, r row) (row, error) {
 	}
 	r.Predicted = out.Cells[0]
 	if r.pert != nil {
+		if s, ok := j.p.(*predictor.Shift); ok {
+			e, err := s.Explain(request.Perturbation, request.Context, request.CellType)
+			if err != nil {
+				return r, err
+			}
+			r.level = e.Level
+		}
 		r.prompt, r.cached, r.tokens = out.PromptTokens, out.CachedTokens, out.AnswerTokens
 	}
 	return r, nil

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"unicode"
@@ -79,23 +82,68 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
-// tell prints an error, and what to do about it, for people. A reader of
-// stdout that went away is no error.
-func tell(w io.Writer, err error) int {
+// tell prints an error, and what to do about it: for people, or as a line of JSON where
+// the log is one. resume is how an interrupted command goes on. A reader of stdout that
+// went away is no error.
+func (g *globals) tell(err error) int {
 	if errors.Is(err, syscall.EPIPE) {
 		return exitGood
 	}
 	code := exitCode(err)
+	text, tip := explain(err)
 	if code == exitInterrupted {
-		fmt.Fprintln(w, "c2s: interrupted; no output was left half-written, run the command again")
+		text, tip = "interrupted; no output was left half-written, run the command again", g.resume
+	}
+	if g.logFormat == "json" {
+		args := []any{"exit_code", code}
+		if tip != "" {
+			args = append(args, "hint", tip)
+		}
+		g.logger().Error(text, args...)
 		return code
 	}
-	fmt.Fprintf(w, "c2s: %s\n", printable(err.Error()))
-	var tip interface{ Hint() string }
-	if errors.As(err, &tip) && tip.Hint() != "" {
-		fmt.Fprintf(w, "hint: %s\n", printable(tip.Hint()))
+	fmt.Fprintf(g.stderr, "c2s: %s\n", printable(text))
+	if tip != "" {
+		fmt.Fprintf(g.stderr, "hint: %s\n", printable(tip))
 	}
 	return code
+}
+
+// explain is the text of an error and what to do about it, if anyone knows.
+func explain(err error) (text, tip string) {
+	text = err.Error()
+	var advises interface{ Hint() string }
+	if errors.As(err, &advises) {
+		tip = advises.Hint()
+	}
+	var failed *fs.PathError
+	if !errors.As(err, &failed) || !errors.Is(failed, fs.ErrNotExist) {
+		return text, tip
+	}
+	// Which call of the system failed is nothing to people.
+	text = strings.Replace(text, failed.Error(), failed.Path+": "+failed.Err.Error(), 1)
+	text = strings.Replace(text, failed.Path+": "+failed.Path+": ", failed.Path+": ", 1)
+	if tip == "" {
+		tip = beside(failed.Path)
+	}
+	return text, tip
+}
+
+// beside is what may be meant by the name of a file that there is not, or "".
+func beside(path string) string {
+	dir := filepath.Dir(path)
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Sprintf("there is no folder %s", dir)
+	}
+	names := make([]string, len(files))
+	for i, f := range files {
+		names[i] = f.Name()
+	}
+	if near := nearest(filepath.Base(path), names); near != "" {
+		return fmt.Sprintf("did you mean %s?", filepath.Join(dir, near))
+	}
+	return ""
 }
 
 // printable makes a text safe for a terminal and one line long: control

@@ -39,6 +39,8 @@ type globals struct {
 	verbose   bool
 	logFormat string
 	progress  string
+
+	resume string // how the command goes on when it was interrupted, if there is more to say
 }
 
 // run is the whole command; its result is the exit code.
@@ -51,11 +53,11 @@ func run(ctx context.Context, args []string, e env) int {
 	root.SetIn(e.stdin)
 	root.SetOut(e.stdout)
 	root.SetErr(e.stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitGood
 	}
-	return tell(e.stderr, err)
+	return g.tell(taught(cmd, err))
 }
 
 const (
@@ -129,6 +131,16 @@ func need(least, most int) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// taught adds an example to the complaint about a command that was called bare.
+func taught(cmd *cobra.Command, err error) error {
+	var usage *usageError
+	bare := cmd.Flags().NFlag() == 0 && cmd.Flags().NArg() == 0 && cmd.HasParent()
+	if !bare || !errors.As(err, &usage) || strings.Contains(err.Error(), "for example") {
+		return err
+	}
+	return &usageError{fmt.Errorf("%w; for example: %s", usage.err, example(cmd)), cmd.CommandPath()}
 }
 
 // example is the first line of a command's example that runs that very command: what

@@ -63,8 +63,8 @@ func TestReport(t *testing.T) {
 		// What a file holds does not move the cursor or hide text.
 		{errors.New("gene \"\x1b[2J\r\u202e\x00\xff\" twice"), 1, "c2s: gene \"\\u001b[2J\\u000d\\u202e\\u0000\ufffd\" twice\n"},
 	} {
-		var b bytes.Buffer
-		if code := tell(&b, tc.err); code != tc.code || b.String() != tc.want {
+		e, _, b := testEnv()
+		if code := (&globals{env: e}).tell(tc.err); code != tc.code || b.String() != tc.want {
 			t.Errorf("%q: %d and %q, expected %d and %q", tc.err, code, b.String(), tc.code, tc.want)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -37,8 +38,8 @@ show, and predictions, tokens, hours and money.
 
 --init POS.h5ad NEU.h5ad writes a screen.yaml with a comment on every key, to stdout or
 to --out. --schema prints the JSON Schema of it, for editors.`,
-		Example: `  c2s screen plan --init positive.h5ad neutral.h5ad -o screen.yaml
-  c2s screen plan -c screen.yaml`,
+		Example: `  c2s screen plan --init testdata/demo.h5ad testdata/demo.h5ad -o screen.yaml
+  c2s screen plan -c examples/screen/screen.yaml -o screened`,
 	}
 	schema := false
 	f := cmd.Flags()
@@ -71,8 +72,11 @@ func runScreenInit(ctx context.Context, g *globals, args []string) (err error) {
 	}
 	if g.out != "" && g.out != "-" { // names of files begin where the screen.yaml lies
 		for _, x := range []*screen.ContextConfig{&cfg.Contexts.Positive, &cfg.Contexts.Neutral} {
-			if path, err := filepath.Rel(filepath.Dir(g.out), x.File); err == nil && !filepath.IsAbs(x.File) {
-				x.File = path
+			if filepath.IsAbs(x.File) {
+				continue
+			}
+			if x.File, err = relative(filepath.Dir(g.out), x.File); err != nil {
+				return err
 			}
 		}
 	}
@@ -93,6 +97,18 @@ func noSeed(cmd *cobra.Command) error {
 		return &usageError{errors.New("--seed: the seed of a screen is a key of its screen.yaml, as its plan depends on it"), cmd.CommandPath()}
 	}
 	return nil
+}
+
+// relative is a path as it reads from folder, one of them absolute or not.
+func relative(folder, path string) (string, error) {
+	from, err := filepath.Abs(folder)
+	if err != nil {
+		return "", err
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		return "", err
+	}
+	return filepath.Rel(from, path)
 }
 
 // read reads the screen.yaml and makes the plan.
@@ -118,8 +134,7 @@ func (g *globals) folder(cfg *screen.Config) string {
 
 func runScreenPlan(ctx context.Context, g *globals, o *screenFlags) error {
 	cfg, p, err := o.read(ctx, g)
-	var contexts *screen.ContextError
-	if errors.As(err, &contexts) { // show what was found before it is refused
+	if _, refused := errors.AsType[*screen.ContextError](err); refused { // show what was found before it is refused
 		if g.json {
 			return errors.Join(printJSON(g.stdout, p), err)
 		}
@@ -174,20 +189,20 @@ func writePlan(g *globals, cfg *screen.Config, p *screen.Plan, force bool) (err 
 
 // contextText is the verification of the contexts for people.
 func contextText(p *screen.Plan) string {
-	s := ""
+	var b strings.Builder
 	for _, c := range p.Checks {
 		verdict := "differ"
 		if !c.Passed {
 			verdict = "do NOT differ"
 		}
-		s += fmt.Sprintf("contexts %s by %s (%d genes): the positive one is higher in %d of %d donor pairs\n", verdict, printable(c.Program), c.Genes, c.Above, c.Pairs)
+		fmt.Fprintf(&b, "contexts %s by %s (%d genes): the positive one is higher in %d of %d donor pairs\n", verdict, printable(c.Program), c.Genes, c.Above, c.Pairs)
 		for x, list := range c.Donors {
 			for _, d := range list {
-				s += fmt.Sprintf("  %-8s  %-20s  U %.3f ± %.3f  %d cells\n", []string{"positive", "neutral"}[x], printable(d.Name), d.Mean, d.SD, d.Cells)
+				fmt.Fprintf(&b, "  %-8s  %-20s  U %.3f ± %.3f  %d cells\n", []string{"positive", "neutral"}[x], printable(d.Name), d.Mean, d.SD, d.Cells)
 			}
 		}
 	}
-	return s
+	return b.String()
 }
 
 // planText is the plan for people.

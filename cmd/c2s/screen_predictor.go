@@ -204,8 +204,7 @@ func (e *either) Info() perturb.Info {
 // Predict implements perturb.Predictor.
 func (e *either) Predict(ctx context.Context, r perturb.Request) (perturb.Response, error) {
 	out, err := e.first.Predict(ctx, r)
-	var unknown *predictor.UnknownError
-	if errors.As(err, &unknown) {
+	if _, unknown := errors.AsType[*predictor.UnknownError](err); unknown {
 		return e.second.Predict(ctx, r)
 	}
 	return out, err

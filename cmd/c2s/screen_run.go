@@ -48,8 +48,12 @@ of another plan is refused. The rows are the same bytes however often it was sto
 
 --shard I/N asks about the I-th of N parts of the compounds, counted from 0, with a
 journal and a file of its own; the one that ends last joins the parts. Every shard asks
-the vehicle and the positive controls as well, by which it judges.`,
-		Example: "  c2s screen run -c screen.yaml --backend llamacpp://127.0.0.1:8080",
+the vehicle and the positive controls as well, by which it judges.
+
+Cells are asked about one after the other, so that servers share the work on a cell
+between the compounds. A llama-server does so with Gemma-2 models only if it is started
+with --swa-full.`,
+		Example: "  c2s screen run -c examples/screen/screen.yaml --backend demo -o screened",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			err := noSeed(cmd)
 			if err != nil {

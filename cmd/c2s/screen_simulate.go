@@ -107,15 +107,15 @@ type screenSimulated struct {
 	} `json:"settings"`
 }
 
-func runScreenSimulate(ctx context.Context, g *globals, o *screenSimulation) error {
+func runScreenSimulate(ctx context.Context, g *globals, o *screenSimulation) (err error) {
 	var dir *atomicfile.Dir
 	if g.out != "" {
-		var err error
 		if dir, err = atomicfile.CreateDir(g.out, atomicfile.Options{Force: g.force, Marker: manifest.Name}); err != nil {
 			return err
 		}
+		defer func() { err = errors.Join(err, dir.Abort()) }()
 		if err := o.write(ctx, g, dir); err != nil {
-			return errors.Join(err, dir.Abort())
+			return err
 		}
 	}
 	steps := o.screens
@@ -126,7 +126,6 @@ func runScreenSimulate(ctx context.Context, g *globals, o *screenSimulation) err
 	defer progress.Stop()
 	each := func() { progress.Add(1) }
 	var r screenSimulated
-	var err error
 	if r.Outcome, err = simulate.Evaluate(ctx, o.cfg, o.how, simulate.Design(o.design), o.screens, each); err != nil {
 		return err
 	}
@@ -136,6 +135,11 @@ func runScreenSimulate(ctx context.Context, g *globals, o *screenSimulation) err
 		}
 	}
 	progress.Stop()
+	if dir != nil {
+		if err := dir.Commit(); err != nil {
+			return err
+		}
+	}
 	r.Settings.Config, r.Settings.Screens, r.Settings.Design, r.Settings.FDR = o.cfg, o.screens, o.design, o.how.FDR
 	if g.json {
 		return printJSON(g.stdout, r)
@@ -143,7 +147,7 @@ func runScreenSimulate(ctx context.Context, g *globals, o *screenSimulation) err
 	return r.text(g.stdout)
 }
 
-// write fills the folder of a simulated screen.
+// write fills the folder of a simulated screen, which appears when it is committed.
 func (o *screenSimulation) write(ctx context.Context, g *globals, dir *atomicfile.Dir) error {
 	t, truth, err := simulate.Table(ctx, o.cfg)
 	if err != nil {
@@ -175,10 +179,7 @@ func (o *screenSimulation) write(ctx context.Context, g *globals, dir *atomicfil
 		Version: version, Command: "screen simulate", Seed: g.seed, Options: map[string]any{"simulation": o.cfg, "design": o.design},
 		Counts: map[string]int64{"rows": int64(t.Len()), "compounds": int64(o.cfg.Compounds)},
 	}
-	if err := about.Write(dir.Path()); err != nil {
-		return err
-	}
-	return dir.Commit()
+	return about.Write(dir.Path())
 }
 
 // text prints the outcome for people.

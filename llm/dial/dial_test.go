@@ -70,8 +70,7 @@ func TestOpenFile(t *testing.T) {
 		t.Errorf("%v, %v, opened %q", b, err, opened)
 	}
 	_, err = dial.Open(t.Context(), "a.gguf", dial.Config{})
-	var none *llm.UnsupportedError
-	if !errors.As(err, &none) {
+	if _, ok := errors.AsType[*llm.UnsupportedError](err); !ok {
 		t.Errorf("%v", err)
 	}
 }

@@ -41,7 +41,7 @@ type checker struct {
 
 // Check tries what a backend can do with a prompt that its model understands: that
 // greedy answers repeat, that stop strings and limits hold, that scores agree with
-// answers, that vectors have length one, and that a prompt beyond the context is
+// answers, whether a beginning that two prompts share is read once, that vectors have length one, and that a prompt beyond the context is
 // refused rather than cut. The error is that of a backend that cannot be asked.
 func Check(ctx context.Context, b llm.Backend, prompt string) ([]Probe, error) {
 	info, err := b.Info(ctx)
@@ -49,7 +49,7 @@ func Check(ctx context.Context, b llm.Backend, prompt string) ([]Probe, error) {
 		return nil, err
 	}
 	c := &checker{ctx: ctx, b: b, info: info, prompt: prompt}
-	for _, step := range []func() error{c.answers, c.stops, c.limits, c.scores, c.embeds, c.refuses} {
+	for _, step := range []func() error{c.answers, c.stops, c.limits, c.scores, c.prefixes, c.embeds, c.refuses} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -120,6 +120,24 @@ func (c *checker) limits() error {
 		return err
 	}
 	c.note("limits", one.AnswerTokens <= 1, "one token asked for, %d came", one.AnswerTokens)
+	return nil
+}
+
+// prefixes asks two prompts with one beginning in turn.
+func (c *checker) prefixes() error {
+	var second *llm.Answer
+	for _, end := range []string{" A", " B"} {
+		var err error
+		if second, err = c.b.Generate(c.ctx, c.prompt+end, llm.Options{MaxTokens: 1}, nil); err != nil {
+			return err
+		}
+	}
+	if 2*second.CachedTokens < second.PromptTokens {
+		c.cannot("shared beginnings", fmt.Sprintf("%d of %d tokens were kept of a prompt that began as the one before: a screen reads every cell again for every compound. llama-server keeps them with --swa-full where a model has a sliding window, as Gemma-2 has",
+			second.CachedTokens, second.PromptTokens))
+		return nil
+	}
+	c.note("shared beginnings", true, "%d of %d tokens were kept of a prompt that began as the one before", second.CachedTokens, second.PromptTokens)
 	return nil
 }
 

@@ -88,8 +88,8 @@ func (m *meanResponse) total(context, cellType string) *total {
 type NearestConfig struct {
 	Config
 	// Targets are the genes, or whatever else may be shared, on which perturbations act.
-	// For a name without an entry they are the name itself without the number of a
-	// guide: a gene that is edited is its own target.
+	// For a name without an entry they are the name itself: a gene that is edited is its
+	// own target.
 	Targets map[string][]string
 	// Signatures hold perturbations whose correlation is their similarity; nil: none.
 	Signatures *Signatures
@@ -166,7 +166,7 @@ func (n *nearest) targets(id string) map[string]bool {
 	for name := range strings.SplitSeq(id, betweenParts) {
 		list, ok := n.cfg.Targets[name]
 		if !ok {
-			list = []string{Target(name)}
+			list = []string{name}
 		}
 		for _, t := range list {
 			set[t] = true

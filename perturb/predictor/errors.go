@@ -63,9 +63,10 @@ func (e *UnknownError) Hint() string {
 // unknown is the error for a name among those known.
 func unknown(name, where string, known []string) *UnknownError {
 	e := &UnknownError{Perturbation: name, Where: where}
-	stem := Target(name)
 	for _, k := range known {
-		if Target(k) == stem {
+		// One is the other with a number behind it. Two numbers behind one stem need be no
+		// guides: IL-2 and IL-6.
+		if Target(k) == name || Target(name) == k {
 			e.Nearest, e.Guide = append(e.Nearest, k), true
 		}
 	}

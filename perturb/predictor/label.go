@@ -50,8 +50,22 @@ func Label(p perturb.Perturbation) string {
 // guide is the number that screens append to the name of a target, as in ABCA1-1.
 var guide = regexp.MustCompile(`[-_.]\d+$`)
 
-// Target is the name of a perturbation without the number of a guide.
+// Target is a name without the number of a guide. It does not know whether the number is
+// one: that of IL-6 is not.
 func Target(name string) string { return guide.ReplaceAllString(name, "") }
+
+// Targets is a perturbation whose parts have the names of their targets, each once.
+func Targets(p perturb.Perturbation) perturb.Perturbation {
+	var parts []perturb.Part
+	for _, part := range p.Parts {
+		part.Name = Target(part.Name)
+		if !slices.ContainsFunc(parts, func(q perturb.Part) bool { return q.Name == part.Name }) {
+			parts = append(parts, part)
+		}
+	}
+	p.Parts = parts
+	return p
+}
 
 // Keys of perturbations do not depend on the order of the parts. Control characters
 // stand between their pieces, since names may hold anything else.

@@ -149,6 +149,9 @@ func TestWording(t *testing.T) {
 		{"with dose and time", llm.Info{Model: "m"}, nil, "X", "1 nM", "6 h", "X for 6 h"},
 		{"a combination", llm.Info{Model: "m"}, nil, "X+Y+Z", "", "", "X, Y and Z"},
 		{"a time", llm.Info{Model: "m"}, nil, "X", "", "6 h", "6 h"},
+		{"an exposure", llm.Info{Model: "m"}, nil, "X", "", "Chronic", "chronic"},
+		{"an exposure to two", llm.Info{Model: "m"}, nil, "X+Y", "", "acute", "acute X and Y"},
+		{"the model's own, an exposure", own, nil, "X", "", "acute", "32 low: A B. acute X:"},
 	} {
 		s := &stub{info: c.info, answer: says("A B.", llm.StopEnd)}
 		p, err := predictor.NewLLM(t.Context(), s, predictor.LLMConfig{Vocabulary: vocabulary(alphabet...), WordingConfig: predictor.WordingConfig{Templates: c.given}})

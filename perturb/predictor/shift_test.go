@@ -183,7 +183,6 @@ func TestNearest(t *testing.T) {
 		{"drug", []string{"X"}, 0.5, []float32{1.5, 0, 0, 0}},
 		{"Y", []string{"Y+Z"}, 0.5, []float32{0, 2, 3, 0}},
 		{"Y+Z", []string{"Y", "Z"}, 0.5, []float32{0, 1, 1, 0}},                  // of equals the mean
-		{"Z-2", []string{"Z"}, 1, []float32{0, 3, 0, 0}},                         // a guide of Z
 		{"like X", []string{"X"}, 0.98198, []float32{1.5, 0, 0, 0}},              // Pearson of (1,2,3), (2,4,5)
 		{"new", []string{"X", "Y", "Y+Z", "Z"}, 0, []float32{0.375, 1, 1.25, 0}}, // the mean response
 	} {

@@ -18,17 +18,18 @@ const (
 	taskCombination = "perturbation_combination_response"
 	taskDose        = "perturbation_dose_response"
 	taskTime        = "perturbation_time_response"
+	taskExposure    = "perturbation_exposure_response"
 )
 
 // Columns are the fields that templates for a perturbation may use beside those of
 // their task; give them to prompt.Load.
-func Columns() []string { return []string{"context", "dose", "time", "perturbation_names"} }
+func Columns() []string { return []string{"context", "dose", "time", "exposure", "perturbation_names"} }
 
 // WordingConfig says in what words a perturbation is asked about. TopK must be given.
 type WordingConfig struct {
 	// Templates are the words of the prompt; nil takes those that the model carries,
 	// else the project's own for what is asked: a perturbation, with a dose, after a
-	// time, or a combination.
+	// time, in an exposure, or a combination.
 	Templates *prompt.Templates
 	// TopK is the number of genes that are shown of the control cell and asked for.
 	TopK int
@@ -69,7 +70,7 @@ func NewWording(model *llm.Info, cfg WordingConfig) (*Wording, error) {
 	if _, own := model.Prompts["perturbation"]; own || cfg.Templates != nil {
 		return w, w.add("", t)
 	}
-	for _, name := range []string{task.Perturbation, taskCombination, taskDose, taskTime} {
+	for _, name := range []string{task.Perturbation, taskCombination, taskDose, taskTime, taskExposure} {
 		if t, err = prompt.Default(name); err != nil {
 			return nil, err
 		}
@@ -103,8 +104,9 @@ type Question struct {
 }
 
 // Ask puts into the fields of the prompt what a request tells. Doses and a time for
-// which the template has no field go with the name: "IFN-beta at 10 ng/ml for 6 h". A
-// field for which nothing is told is an *InputError.
+// which the template has no field go with the name: "IFN-beta at 10 ng/ml for 6 h". A time
+// that is acute or chronic is an exposure: "acute IFN-beta". A field for which nothing is
+// told is an *InputError.
 func (w *Wording) Ask(r *perturb.Request) (*Question, error) {
 	p := r.Perturbation
 	name := ""
@@ -133,13 +135,17 @@ func (w *Wording) Ask(r *perturb.Request) (*Question, error) {
 		}
 	}
 	agents := cmp.Or(and(named), w.cfg.Vehicle)
-	if slices.Contains(fields, "time") {
-		q.values["time"] = p.Time
-	} else if p.Time != "" {
+	exposed := exposure(p)
+	switch {
+	case slices.Contains(fields, "time"), slices.Contains(fields, "exposure"):
+		q.values["time"], q.values["exposure"] = p.Time, exposed
+	case exposed != "":
+		agents = exposed + " " + agents
+	case p.Time != "":
 		agents += " for " + p.Time
 	}
 	q.values["perturbation_name"], q.values["perturbation_names"] = agents, agents
-	for _, f := range []string{"dose", "time", "cell_type"} {
+	for _, f := range []string{"dose", "time", "exposure", "cell_type"} {
 		if slices.Contains(fields, f) && q.values[f] == "" {
 			return nil, badInput("the prompts ask for it: tell it, or take other prompts", "the %s of %q is not told", strings.ReplaceAll(f, "_", " "), agents)
 		}
@@ -154,10 +160,20 @@ func taskFor(p perturb.Perturbation) string {
 		return taskCombination
 	case len(p.Parts) == 1 && p.Parts[0].Dose != "":
 		return taskDose
+	case len(p.Parts) == 1 && exposure(p) != "":
+		return taskExposure
 	case len(p.Parts) == 1 && p.Time != "":
 		return taskTime
 	}
 	return task.Perturbation
+}
+
+// exposure is a time that is no time but a kind of stimulation, "" for others.
+func exposure(p perturb.Perturbation) string {
+	if t := strings.ToLower(p.Time); t == "acute" || t == "chronic" {
+		return t
+	}
+	return ""
 }
 
 // and joins a list as people do.

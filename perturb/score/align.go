@@ -53,7 +53,7 @@ func (c *Cells) columns(names []string) *Cells {
 			place[j] = k
 		}
 	}
-	n := *c
+	n := c.derive()
 	n.genes, n.ptr, n.index, n.value = names, []int64{0}, nil, nil
 	for r := range c.rows() {
 		index, value := c.row(r)
@@ -65,7 +65,7 @@ func (c *Cells) columns(names []string) *Cells {
 		}
 		n.ptr = append(n.ptr, int64(len(n.index)))
 	}
-	return &n
+	return n
 }
 
 // guide is the number that screens append to a target's name.

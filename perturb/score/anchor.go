@@ -35,11 +35,7 @@ func anchor(ctx context.Context, recipe recipe, truth *side, cfg Config) (a anch
 			return a, err
 		}
 	}
-	splits := cfg.Splits
-	if c.donor != nil {
-		splits = min(splits, donorSplits(len(c.donors())))
-	}
-	for split := range splits {
+	for split := range c.kin.halves {
 		m, err := replica(ctx, recipe, truth, cfg, split)
 		cfg.step()
 		if err != nil {
@@ -57,7 +53,7 @@ func anchor(ctx context.Context, recipe recipe, truth *side, cfg Config) (a anch
 // undefined, and no rival to the others.
 func replica(ctx context.Context, recipe recipe, truth *side, cfg Config, split int) ([]Metric, error) {
 	c := truth.cells
-	first, second := halves(c, cfg.Seed, split)
+	first, second := c.kin.halves[split].rows(c)
 	var kept []int
 	for g := range c.groups {
 		if len(first[g]) > 0 && len(second[g]) > 0 {
@@ -68,8 +64,9 @@ func replica(ctx context.Context, recipe recipe, truth *side, cfg Config, split 
 		return nil, nil
 	}
 	half := func(rows [][]int) (*side, error) {
-		cells := c.pick(rows).only(kept)
-		return recipe.side(ctx, cells, cfg.Workers)
+		cells := c.pick(rows)
+		cells.kin.split = split
+		return recipe.side(ctx, cells.only(kept), cfg.Workers)
 	}
 	x, err := half(first)
 	if err != nil {
@@ -210,6 +207,47 @@ func leaveOneOut(means [][]float64) [][]float64 {
 			rest[j] = (total[j] - v) / others
 		}
 		out = append(out, rest)
+	}
+	return out
+}
+
+// halving says of each row in which half it is: 1, 2, or 0 for neither.
+type halving []uint8
+
+// rows lists the rows of both halves by group.
+func (h halving) rows(c *Cells) (first, second [][]int) {
+	first, second = make([][]int, len(c.groups)), make([][]int, len(c.groups))
+	for g := range c.groups {
+		for r := c.start[g]; r < c.start[g+1]; r++ {
+			switch h[r] {
+			case 1:
+				first[g] = append(first[g], r)
+			case 2:
+				second[g] = append(second[g], r)
+			}
+		}
+	}
+	return first, second
+}
+
+// halvings draws the halves of all splits: cells of each group, or donors where they are
+// known.
+func halvings(c *Cells, cfg Config) []halving {
+	splits := cfg.Splits
+	if c.donor != nil {
+		splits = min(splits, donorSplits(len(c.donors())))
+	}
+	out := make([]halving, splits)
+	for split := range out {
+		out[split] = make(halving, c.rows())
+		first, second := halves(c, cfg.Seed, split)
+		for half, rows := range [][][]int{first, second} {
+			for _, list := range rows {
+				for _, r := range list {
+					out[split][r] = uint8(half + 1)
+				}
+			}
+		}
 	}
 	return out
 }

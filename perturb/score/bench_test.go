@@ -1,53 +1,78 @@
 package score_test
 
 import (
-	"context"
-	"math/rand/v2"
+	"os"
 	"testing"
 
-	"github.com/cellsentence/c2s/cellsentence"
 	"github.com/cellsentence/c2s/h5ad"
 	"github.com/cellsentence/c2s/perturb/score"
 )
 
-// Differential expression of 100 perturbations of 400 cells against 10,000 control
-// cells and 5,000 genes, of which a tenth is expressed. pdex on the same shape:
-//
-//	pdex(adata, groupby="target", mode="ref", reference="control", is_log1p=True, epsilon=0.0, threads=2)
+// Differential expression from memory and, with reading and grouping the cells, from
+// the file C2S_BENCH_FILE (labels in obs "target", values log(1 + x)); bench/perturb.sh
+// sets it beside pdex and SciPy. Without a file the cells are simulated.
 func BenchmarkDE(b *testing.B) {
-	const genes, perts, each, control = 5000, 100, 400, 10000
-	r := rand.New(rand.NewPCG(1, 2))
-	m := h5ad.Batch{Indptr: []int64{0}}
-	var values []float32
-	in := score.Input{Name: "made", Genes: make([]string, genes)}
-	for g := range in.Genes {
-		in.Genes[g] = string(rune('A'+g%26)) + string(rune('0'+g/26))
-	}
-	for cell := range control + perts*each {
-		label := "control"
-		if cell >= control {
-			label = "p" + string(rune('0'+(cell-control)/each))
+	path := os.Getenv("C2S_BENCH_FILE")
+	load := func(b *testing.B) *score.Cells {
+		var in score.Input
+		if path == "" {
+			real, _ := simulated(b)
+			in = real()
+		} else {
+			var f *h5ad.File
+			f, in = openTarget(b, path)
+			defer f.Close()
 		}
-		in.Labels = append(in.Labels, label)
-		for g := range genes {
-			if r.Uint32()%10 == 0 {
-				m.Indices = append(m.Indices, int32(g))
-				values = append(values, float32(1+r.IntN(8))*(0.7+0.3*float32(r.IntN(3))))
-			}
-		}
-		m.Indptr = append(m.Indptr, int64(len(m.Indices)))
-	}
-	m.Values = values
-	ctx := context.Background()
-	b.ReportAllocs()
-	for b.Loop() {
-		in.Cells = cellsentence.NewSliceSource(m, 0)
-		cells, err := score.Load(ctx, in, "control")
+		cells, err := score.Load(b.Context(), in, "control")
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := score.DE(ctx, cells, score.DEOptions{Average: score.Geometric, Log: true}); err != nil {
+		return cells
+	}
+	run := func(b *testing.B, cells *score.Cells) {
+		if _, err := score.DE(b.Context(), cells, score.DEOptions{Average: score.Geometric, Log: true}); err != nil {
 			b.Fatal(err)
 		}
 	}
+	b.Run("memory", func(b *testing.B) {
+		cells := load(b)
+		b.ReportAllocs()
+		for b.Loop() {
+			run(b, cells)
+		}
+	})
+	b.Run("file", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			run(b, load(b))
+		}
+	})
+}
+
+func openTarget(b *testing.B, path string) (*h5ad.File, score.Input) {
+	b.Helper()
+	ctx := b.Context()
+	f, err := h5ad.Open(ctx, path, h5ad.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	x, err := f.X()
+	if err != nil {
+		b.Fatal(err)
+	}
+	in := score.Input{Name: path, Labels: make([]string, f.NObs())}
+	if in.Cells, err = x.Rows(ctx, h5ad.RowOptions{}); err != nil {
+		b.Fatal(err)
+	}
+	if in.Genes, err = f.Var().Index(ctx); err != nil {
+		b.Fatal(err)
+	}
+	labels, err := f.Obs().Column(ctx, "target")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := range in.Labels {
+		in.Labels[i], _ = labels.Text(i)
+	}
+	return f, in
 }

@@ -34,11 +34,11 @@ func cellEvalEffects(ctx context.Context, p *pair) ([]Metric, error) {
 			return discriminateByPosition(d.of, pred, real, k, set(p.exact[k]))
 		}))
 	}
-	x, err := p.real.fromControl(ctx, p.workers)
+	x, err := p.real.cells.fromControl(ctx, p.workers)
 	if err != nil {
 		return nil, err
 	}
-	y, err := p.pred.fromControl(ctx, p.workers)
+	y, err := p.pred.cells.fromControl(ctx, p.workers)
 	if err != nil {
 		return nil, err
 	}
@@ -107,10 +107,7 @@ func (c *Cells) logNormalised(total float64) (*Cells, error) {
 }
 
 // labelOf names the group of row r.
-func (c *Cells) labelOf(r int) string {
-	g, _ := slices.BinarySearch(c.start, r+1) // the first start beyond r
-	return c.groups[g-1]
-}
+func (c *Cells) labelOf(r int) string { return c.groups[c.groupOf(r)] }
 
 // medianTotal is the median of the cells' totals, empty cells left out.
 func (c *Cells) medianTotal() float64 {

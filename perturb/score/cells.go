@@ -39,6 +39,14 @@ type Cells struct {
 	ptr   []int64
 	index []int32
 	value []float64
+	kin   kinship
+}
+
+// derive is a copy whose cells will be others.
+func (c *Cells) derive() *Cells {
+	n := *c
+	n.kin = kinship{}
+	return &n
 }
 
 // Load reads cells. Values must be finite; the control must be there, and at least
@@ -255,7 +263,7 @@ func (c *Cells) row(r int) ([]int32, []float64) {
 // pick is the given rows, for each group a list; a row may be drawn twice, and
 // from another group.
 func (c *Cells) pick(rows [][]int) *Cells {
-	p := &Cells{name: c.name, genes: c.genes, groups: c.groups, start: []int{0}, ptr: []int64{0}}
+	p := &Cells{name: c.name, genes: c.genes, groups: c.groups, start: []int{0}, ptr: []int64{0}, kin: c.picked(rows)}
 	n := int64(0)
 	for _, list := range rows {
 		for _, r := range list {
@@ -280,7 +288,7 @@ func (c *Cells) pick(rows [][]int) *Cells {
 
 // withControl is the cells with the control of another side in place of their own.
 func (c *Cells) withControl(from *Cells) *Cells {
-	n := *c
+	n := c.derive()
 	shift := from.size(0) - c.size(0)
 	n.start = []int{0}
 	for _, s := range c.start[1:] {
@@ -296,19 +304,19 @@ func (c *Cells) withControl(from *Cells) *Cells {
 	if n.donor = nil; c.donor != nil && from.donor != nil {
 		n.donor = slices.Concat(from.donor[:from.size(0)], c.donor[c.size(0):])
 	}
-	return &n
+	return n
 }
 
 // transform is the cells with each value replaced; do gets a row and its values
 // and writes to out.
 func (c *Cells) transform(do func(r int, in, out []float64)) *Cells {
-	t := *c
+	t := c.derive()
 	t.value = make([]float64, len(c.value))
 	for r := range c.rows() {
 		lo, hi := c.ptr[r], c.ptr[r+1]
 		do(r, c.value[lo:hi], t.value[lo:hi])
 	}
-	return &t
+	return t
 }
 
 // means is the mean of each gene in each group.

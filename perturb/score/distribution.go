@@ -45,8 +45,10 @@ func distanceMetrics(ctx context.Context, p *pair) ([]Metric, error) {
 	}, nil
 }
 
-// kernels is the number of widths that mmd averages over.
-const kernels = 50
+const (
+	kernels = 50 // widths that mmd averages over
+	nothing = 50 // an exponent beyond which exp(−x) counts as 0
+)
 
 // mmd is the squared maximum mean discrepancy of group g with Gaussian kernels
 // exp(−γ d²), the cell itself included in the means within, averaged over γ from 10
@@ -60,7 +62,9 @@ func mmd(x, y *Cells, g int) float64 {
 		total := 0.0
 		pairs(a, b, g, g, func(d2 float64) {
 			for _, gamma := range gammas {
-				total += math.Exp(-gamma * d2)
+				if gamma*d2 < nothing {
+					total += math.Exp(-gamma * d2)
+				}
 			}
 		})
 		return total / kernels / (float64(a.size(g)) * float64(b.size(g)))

@@ -1,7 +1,6 @@
 package score
 
 import (
-	"context"
 	"math"
 )
 
@@ -72,29 +71,4 @@ func distances(x, y *Cells, g, h int) float64 {
 	sum := 0.0
 	pairs(x, y, g, h, func(d2 float64) { sum += math.Sqrt(d2) })
 	return sum
-}
-
-// fromControl is the spread of each perturbation and the control. It is kept: the
-// real side meets several predictions.
-func (s *side) fromControl(ctx context.Context, workers int) ([]spread, error) {
-	if s.apart != nil {
-		return s.apart, nil
-	}
-	c := s.cells
-	within := make([]float64, len(c.groups))
-	between := make([]float64, len(c.groups))
-	err := parallel(ctx, workers, len(c.groups), func(g int) error {
-		within[g] = distances(c, c, g, g)
-		if g > 0 {
-			between[g] = distances(c, c, g, 0)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	for g := 1; g < len(c.groups); g++ {
-		s.apart = append(s.apart, spread{between[g], within[g], within[0], c.size(g), c.size(0)})
-	}
-	return s.apart, nil
 }

@@ -93,6 +93,8 @@ func Evaluate(ctx context.Context, real, pred Input, cfg Config) (*Result, error
 	if r, err = recipe.prepare(r); err != nil {
 		return nil, err
 	}
+	r = r.derive() // prepared cells may be those that were read
+	r.kin.halves = halvings(r, cfg)
 	truth, err := recipe.side(ctx, r, cfg.Workers)
 	if err != nil {
 		return nil, err

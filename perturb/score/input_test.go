@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -115,5 +116,91 @@ func TestEarthMover(t *testing.T) {
 	}
 	if score.SpearmanBrown(0.5) != 2.0/3 || !math.IsNaN(score.SpearmanBrown(-0.1)) {
 		t.Error("Spearman–Brown")
+	}
+}
+
+// A prediction without control cells borrows the real ones, and says so; a real side
+// without them is an error.
+func TestMissingControl(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 1))
+	real := again(sparse(20, counts(r, "control", 30, 20, -5), counts(r, "G3", 20, 20, 4), counts(r, "G7", 20, 20, 8)))
+	pred := again(sparse(20, counts(r, "G3", 20, 20, 4), counts(r, "G7", 20, 20, 8)))
+	for _, preset := range score.Presets() {
+		got := evaluate(t, real(), pred(), score.Config{Control: "control", Preset: preset, Splits: 1, Bootstraps: 20, Tricks: true})
+		if got.PredControls != 0 || got.RealControls != 30 || !slices.ContainsFunc(got.Warnings, func(w string) bool { return strings.Contains(w, "stand in") }) {
+			t.Errorf("%s: %d controls, %q", preset, got.PredControls, got.Warnings)
+		}
+		for _, m := range got.Metrics {
+			if !m.Diagnostic && m.Values != nil && m.Undefined() == len(m.Values) && !strings.Contains(m.Name, "de_") {
+				t.Errorf("%s: %s is not defined", preset, m.Name)
+			}
+		}
+	}
+	_, err := score.Evaluate(t.Context(), pred(), real(), score.Config{Control: "control", Preset: score.CellEval})
+	var bad interface{ BadInput() bool }
+	if !errors.As(err, &bad) || !strings.Contains(err.Error(), `no cell is labelled "control"`) || !strings.Contains(err.Error(), "G7") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// One cell a perturbation: what needs two is undefined, counted and not 0.
+func TestOneCell(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 1))
+	make1 := func() score.Input {
+		return sparse(20, counts(r, "control", 30, 20, -5), counts(r, "G3", 1, 20, 4), counts(r, "G7", 1, 20, 8), counts(r, "G9", 1, 20, 10))
+	}
+	for _, preset := range []score.Preset{score.All, score.CellEval2} {
+		got := evaluate(t, make1(), make1(), score.Config{Control: "control", Preset: preset, Splits: 2, Bootstraps: 20})
+		for _, want := range []string{"3 of 3 perturbations have one cell", "no real gene is significant"} {
+			if !slices.ContainsFunc(got.Warnings, func(w string) bool { return strings.Contains(w, want) }) {
+				t.Errorf("%s: no warning %q in %q", preset, want, got.Warnings)
+			}
+		}
+		for _, m := range got.Metrics {
+			if !math.IsNaN(m.Ceiling) || !math.IsNaN(m.Normalised) {
+				t.Errorf("%s: %s has the ceiling %g, normalised %g", preset, m.Name, m.Ceiling, m.Normalised)
+			}
+			if m.Undefined() > 0 && !slices.ContainsFunc(got.Warnings, func(w string) bool { return strings.Contains(w, m.Name+" (") }) {
+				t.Errorf("%s: %s is undefined for %d and nobody says so", preset, m.Name, m.Undefined())
+			}
+		}
+		if preset == score.All {
+			if m := metric(t, got, "edistance_u"); !math.IsNaN(m.Score) {
+				t.Errorf("E-distance within one cell: %g", m.Score)
+			}
+		}
+	}
+}
+
+// Counts on one side and logarithms on the other are named; a total makes them equal.
+func TestMixedUnits(t *testing.T) {
+	r := rand.New(rand.NewPCG(10, 1))
+	real := again(sparse(20, counts(r, "control", 30, 20, -5), counts(r, "G3", 20, 20, 4), counts(r, "G7", 20, 20, 8)))
+	logs := again(tabulate(t, real(), 1e4).input("logs", false))
+	cfg := score.Config{Control: "control", Preset: score.CellEval, Splits: 1, Bootstraps: 20}
+	got := evaluate(t, real(), logs(), cfg)
+	if !slices.ContainsFunc(got.Warnings, func(w string) bool { return strings.Contains(w, "made holds counts and logs logarithms") }) {
+		t.Errorf("warnings %q", got.Warnings)
+	}
+	if m := metric(t, got, "mse"); m.Score < 0.1 {
+		t.Errorf("mse %g of two scales", m.Score)
+	}
+	cfg.Total = 1e4
+	if m := metric(t, evaluate(t, real(), logs(), cfg), "mse"); m.Score > 1e-10 { // counts are scaled in float32
+		t.Errorf("mse %g of the same cells", m.Score)
+	}
+}
+
+// Perturbations that lack cells in a half are no rivals there, and do not take the
+// ceiling from the others.
+func TestCeilingWithoutSmallGroups(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 1))
+	make1 := func() score.Input {
+		return sparse(20, counts(r, "control", 40, 20, -5), counts(r, "G3", 30, 20, 4), counts(r, "G7", 30, 20, 8), counts(r, "G9", 1, 20, 10))
+	}
+	got := evaluate(t, make1(), make1(), score.Config{Control: "control", Preset: score.CellEval, Splits: 2, Bootstraps: 20})
+	m := metric(t, got, "discrimination_score_l1")
+	if math.IsNaN(m.Ceiling) || !math.IsNaN(m.CeilingValues[2]) || math.IsNaN(m.CeilingValues[0]) {
+		t.Errorf("ceiling %g, of each %v", m.Ceiling, m.CeilingValues)
 	}
 }

@@ -65,7 +65,6 @@ type side struct {
 	means [][]float64 // profile of each group, the control first
 	de    []Table     // nil where the preset has no use for it
 	noise [][]float64 // jackknife variance of the profiles; nil likewise
-	apart []spread    // of each perturbation and the control, once someone asked
 	// donorDE is differential expression on donor pseudobulks; nil without donors.
 	donorDE []Table
 }

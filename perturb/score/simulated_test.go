@@ -86,6 +86,17 @@ func names(t testing.TB, n int) []string {
 	return out
 }
 
+// again gives an input in memory as often as it is asked for; nobody may have read it.
+func again(in score.Input) func() score.Input {
+	start := *in.Cells.(*cellsentence.SliceSource)
+	return func() score.Input {
+		source := start
+		copied := in
+		copied.Cells = &source
+		return copied
+	}
+}
+
 // save writes the labelled cells of an input, for the programs that are compared with.
 func save(t testing.TB, in score.Input, path string) {
 	t.Helper()

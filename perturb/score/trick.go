@@ -89,7 +89,7 @@ func playTricks(ctx context.Context, recipe recipe, truth *side, pred *Cells, cf
 
 // perturbed is the cells with the values of all but the control replaced.
 func (c *Cells) perturbed(do func(g int, index []int32, in, out []float64)) *Cells {
-	t := *c
+	t := c.derive()
 	t.value = slices.Clone(c.value)
 	for g := 1; g < len(c.groups); g++ {
 		for r := c.start[g]; r < c.start[g+1]; r++ {
@@ -97,7 +97,7 @@ func (c *Cells) perturbed(do func(g int, index []int32, in, out []float64)) *Cel
 			do(g, index, in, t.value[c.ptr[r]:c.ptr[r+1]])
 		}
 	}
-	return &t
+	return t
 }
 
 // asWhole rounds the values of t if those of c were counts.
@@ -132,7 +132,7 @@ func spike(c *Cells) *Cells {
 	for j, name := range c.genes {
 		at[name] = j
 	}
-	t := *c
+	t := c.derive()
 	t.ptr, t.index, t.value = []int64{0}, nil, nil
 	for g, name := range c.groups {
 		var own []int
@@ -154,5 +154,5 @@ func spike(c *Cells) *Cells {
 			t.ptr = append(t.ptr, int64(len(t.index)))
 		}
 	}
-	return &t
+	return t
 }

@@ -97,7 +97,8 @@ def test_annotate(adata: anndata.AnnData) -> None:
     some.obs["cell_type"] = some.obs["cell_type"].astype(str)
     some.obs_names = ["=first", *some.obs_names[1:]]
     table = c2s.annotate(some, "demo")
-    assert list(table.columns) == ["cell_type", "confidence", "answer"]
+    assert list(table.columns) == ["cell_type", "confidence", "answer", "valid", "stop", "abstained"]
+    assert table["valid"].all() and not table["abstained"].any()
     assert table.index.equals(some.obs_names)
     assert (table["cell_type"].astype(str) == some.obs["cell_type"]).mean() > 0.9
     assert table["confidence"].between(0, 1).all()
@@ -105,6 +106,7 @@ def test_annotate(adata: anndata.AnnData) -> None:
     # A closed list: the probabilities of the labels; who is unsure gets none.
     two = c2s.annotate(some, "demo", labels=["B cell", "Monocyte"], abstain=1)
     assert set(two["cell_type"].cat.categories) <= {"B cell", "Monocyte"} and two["cell_type"].isna().any()
+    assert (two["abstained"] == two["cell_type"].isna()).all()
     voted = c2s.annotate(some, "demo", labels=list(set(some.obs["cell_type"])), cluster="cell_type")
     assert voted.groupby(some.obs["cell_type"])["cell_type"].nunique().max() == 1
 

@@ -18,7 +18,7 @@ func (s *screen) remark(r *Result) {
 		s.warn("two donors or cell lines in a context: tests lean on the variances of the other compounds")
 	}
 	if r.VehicleDraws < 8 {
-		s.warn("%.3g vehicle draws a cell: their error is shared by all compounds, and makes them look alike", float64(r.VehicleDraws))
+		s.warn("%.3g vehicle draws a cell: unless the predictor always answers the same, their error is shared by all compounds and makes them look alike", float64(r.VehicleDraws))
 	}
 	if r.Panel.Banner != "" {
 		s.warn("%s", r.Panel.Banner)

@@ -41,7 +41,9 @@ func Race(ctx context.Context, cfg Config, t *record.Table) (*record.Table, erro
 		return nil, err
 	}
 	vehicleRows := *out
+	vehicleRows.Header = t.Header
 	kept := make([][]record.Row, len(out.Header.Items))
+	stopped := make([]int, len(kept))
 	errs := make([]error, len(kept))
 	var at atomic.Int64
 	var wg sync.WaitGroup
@@ -64,7 +66,7 @@ func Race(ctx context.Context, cfg Config, t *record.Table) (*record.Table, erro
 					kept[i] = rows
 					continue
 				}
-				kept[i], out.Header.Items[i].StoppedAt, errs[i] = race(m, rule, cfg, rows)
+				kept[i], stopped[i], errs[i] = race(m, rule, cfg, rows)
 			}
 		})
 	}
@@ -72,7 +74,8 @@ func Race(ctx context.Context, cfg Config, t *record.Table) (*record.Table, erro
 	if err := errors.Join(append(errs, context.Cause(ctx))...); err != nil {
 		return nil, err
 	}
-	for _, rows := range kept {
+	for i, rows := range kept {
+		out.Header.Items[i].StoppedAt = stopped[i]
 		for _, row := range rows {
 			out.Append(row)
 		}

@@ -35,6 +35,7 @@ for i, (name, p) in enumerate(zip(b.obs["c2s_source"].astype(str), b.obs["pertur
     assert np.abs(y[i] - want).max() < 2e-6, (i, np.abs(y[i] - want).max())
     assert b.obs["context"].astype(str).iloc[i] == context[control] and b.obs["cell_type"].astype(str).iloc[i] == kind[control]
     assert bool(b.obs["c2s_control"].iloc[i]) == (p == "control")
+    assert p == "control" or b.obs["c2s_level"].iloc[i] == "context"
     sentence = b.obs["cell_sentence"].iloc[i].split()
     assert len(sentence) == b.obs["c2s_n_genes"].iloc[i] == min(50, (y[i] > 0).sum())
     values = [y[i, b.var_names.get_loc(g)] for g in sentence]

@@ -1,9 +1,9 @@
 """Scores predicted cells with Arc's cell-eval and prints the result as JSON.
 
-usage: celleval.py REAL PRED CONTROL
+usage: celleval.py REAL PRED CONTROL [REAL PRED CONTROL ...]
 
-Labels are in obs "target". Prints {"metrics": {name: {perturbation: value}}, "panel":
-{name: value}}.
+Labels are in obs "target". Prints, for each case, {"metrics": {name: {perturbation:
+value}}, "panel": {name: value}}.
 """
 import json
 import math
@@ -20,8 +20,7 @@ def number(v):
     return None if v is None or (isinstance(v, float) and not math.isfinite(v)) else float(v)
 
 
-def main():
-    real, pred, control = sys.argv[1:]
+def score(real, pred, control):
     with tempfile.TemporaryDirectory() as out:
         e = MetricsEvaluator(
             adata_pred=ad.read_h5ad(pred),
@@ -36,7 +35,11 @@ def main():
     rows = results.to_dicts()
     metrics = {n: {r["perturbation"]: number(r[n]) for r in rows} for n in names if n not in PANEL}
     panel = {n: number(rows[0][n]) for n in PANEL if n in names}
-    json.dump({"metrics": metrics, "panel": panel}, sys.stdout)
+    return {"metrics": metrics, "panel": panel}
+
+
+def main():
+    json.dump([score(*case) for case in zip(sys.argv[1::3], sys.argv[2::3], sys.argv[3::3])], sys.stdout)
 
 
 main()

@@ -181,8 +181,10 @@ def annotate(
 
     Returns:
         A row a cell, named as in obs: ``cell_type`` (missing where there is none),
-        ``confidence`` and ``answer`` (what the model said). ``attrs`` has the model,
-        its digest and the notice that must stand beside results made with it.
+        ``confidence``, ``answer`` (what the model said), ``valid`` (whether that is a
+        type, or one of the labels), ``stop`` (why it ended) and ``abstained``. ``attrs``
+        has the model, its digest and the notice that must stand beside results made
+        with it.
     """
     with folder() as temp:
         path, matrix = matrix_file(cells, temp, layer, use_raw, [cluster] if cluster is not None else [])
@@ -195,9 +197,11 @@ def annotate(
             asked += ["--cluster", cluster]
         result = json.loads(run("annotate", path, *asked, *flags, "--json", "-o", out))
         table = pd.read_csv(out, sep="\t", quoting=csv.QUOTE_NONE, keep_default_na=False, dtype=str).map(_untabled)
-    table.columns = pd.Index(["cell_name", "cell_type", "confidence", "answer"])
+    table.columns = table.columns.str.removeprefix("c2s_")
     table["cell_type"] = table["cell_type"].replace("", None).astype("category")
     table["confidence"] = pd.to_numeric(table["confidence"])
+    for flag in ("valid", "abstained"):
+        table[flag] = table[flag] == "true"
     table = _by_cell(table, names(cells))
     table.attrs = {key: result[key] for key in ("model", "digest", "notice")}
     return table
