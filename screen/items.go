@@ -23,7 +23,6 @@ func (p *Plan) compounds() error {
 		return err
 	}
 	p.Warnings = append(p.Warnings, warnings...)
-	p.Doses = []string{""}
 	dose := func(text string) int16 {
 		at := slices.Index(p.Doses, text)
 		if at < 0 {
@@ -32,11 +31,8 @@ func (p *Plan) compounds() error {
 		}
 		return int16(at)
 	}
-	for _, d := range cfg.Leading.Doses {
+	for _, d := range cfg.Leading.Doses { // the first of all, as they rise
 		dose(d)
-	}
-	if len(p.Doses) > 1 {
-		p.Doses = p.Doses[1:]
 	}
 	controls := map[string]record.Item{}
 	for _, name := range cfg.Controls.Positive {
@@ -47,7 +43,7 @@ func (p *Plan) compounds() error {
 		if _, ok := controls[low]; ok {
 			return wrong(cfg.path+": controls.positive", "", "%s is named twice", name)
 		}
-		controls[low] = record.Item{Name: strings.TrimSpace(name), Kind: record.Control}
+		controls[low] = record.Item{Name: strings.TrimSpace(name), Kind: record.Control, MainDose: -1}
 	}
 	var tests []Compound
 	for _, c := range list {
@@ -64,7 +60,7 @@ func (p *Plan) compounds() error {
 	if len(tests) == 0 {
 		return wrong(path, "", "there is no compound beside the positive controls")
 	}
-	if len(p.Doses) > math.MaxInt16 {
+	if len(p.Doses) >= math.MaxInt16 {
 		return wrong(path, "", "%d different doses", len(p.Doses))
 	}
 	for _, name := range cfg.Leading.Names {
@@ -74,7 +70,9 @@ func (p *Plan) compounds() error {
 	}
 	for _, name := range cfg.Controls.Positive {
 		item := controls[strings.ToLower(strings.TrimSpace(name))]
-		item.MainDose = max(item.MainDose, 0)
+		if item.MainDose < 0 { // the list does not have it
+			item.MainDose = dose("")
+		}
 		p.Items = append(p.Items, item)
 	}
 	for _, f := range []struct {

@@ -215,7 +215,7 @@ func TestKilledScreenResumes(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("C2S_KILLS")); err == nil {
 		kills = n
 	}
-	dir := countedScreen(t, max(8, 3*kills)) // long enough to be killed so often
+	dir := countedScreen(t, max(8, 5*kills)) // long enough to be killed so often
 	run := func(s *countingServer, out string) []string { return countedRun(dir, out, s) }
 	hits := func(out string) []byte {
 		t.Helper()

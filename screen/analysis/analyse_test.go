@@ -223,6 +223,16 @@ func TestOneDonor(t *testing.T) {
 	if c.Split.Value.Missing() || !c.Split.Lo.Missing() || !c.Q.Missing() || c.Call != analysis.Uninterpretable {
 		t.Errorf("split %+v, q %v, call %s", c.Split, c.Q, c.Call)
 	}
+	// The effects of the others are within the margin, which is no test either: they
+	// would lead the ranking.
+	for _, c := range got.Hits {
+		if !c.P.Missing() || !c.Q.Missing() {
+			t.Errorf("%s has p %v and q %v with one donor", c.Name, c.P, c.Q)
+		}
+	}
+	if got.Hits[0].Name != "x" {
+		t.Errorf("the ranking begins with %s, not with the largest split", got.Hits[0].Name)
+	}
 	if !strings.Contains(strings.Join(got.Warnings, "\n"), "one donor or cell line") {
 		t.Errorf("warnings %q", got.Warnings)
 	}
@@ -352,6 +362,41 @@ func TestArms(t *testing.T) {
 	}
 }
 
+// TestSeries: the dose of a compound's own, which stands behind those of the series, is
+// none of them, however strong its effect is.
+func TestSeries(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 1))
+	b := newBench(5)
+	b.Header.Doses = []string{"1 uM", "10 uM", "100 uM", "0.1 uM"}
+	b.Header.Rising, b.Header.MarginShare = 3, 0.5
+	b.control(r, 0.2, 0.2)
+	for i := range 20 {
+		it := compound(fmt.Sprintf("c%02d", i))
+		it.MainDose = 3
+		at := b.add(it, noisy(r, 0.3), noisy(r, 0))
+		for dose := range int16(3) {
+			b.arm(record.Compound, at, dose, noisy(r, 0.05), nil)
+		}
+	}
+	got := analyse(t, b, analysis.Config{})
+	low := 0
+	for _, c := range got.Hits {
+		if c.DoseTrend < 0.05 {
+			low++
+		}
+		if len(c.Doses) != 3 || c.Doses[2].Dose != "100 uM" {
+			t.Errorf("%s has the doses %v", c.Name, c.Doses)
+		}
+	}
+	if low > 5 { // of 20, by chance with 3 in 10,000
+		t.Errorf("%d of 20 compounds without a trend have one", low)
+	}
+	near(t, "margin", got.Margin, 0.1, 0.005)
+	if !strings.Contains(got.MarginSource, "0.5 times") {
+		t.Errorf("the margin is %s", got.MarginSource)
+	}
+}
+
 func TestSynergy(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 1))
 	b := newBench(20)
@@ -417,6 +462,13 @@ func TestBadRows(t *testing.T) {
 			}
 		}, "no cell type in common"},
 		{"moved cell", func(b *bench) { b.Cluster[b.Len()-1] = 0 }, "of another donor or type"},
+		{"more donors than rows", func(b *bench) {
+			b.Header.Clusters = append(b.Header.Clusters, make([]record.Cluster, 900_000)...)
+			for i := range int32(20) {
+				b.row(record.Row{Arm: record.Compound, Item: int32(len(b.Header.Items)), Cluster: i % donors, Cell: i % donors * 3}, 0.5)
+				b.Header.Items = append(b.Header.Items, compound(fmt.Sprint("more ", i)))
+			}
+		}, "rows are too few"},
 		{"ragged", func(b *bench) { b.Draw = b.Draw[1:] }, "columns of"},
 		{"unknown control", func(b *bench) { b.Header.Control = "TNF" }, `no row of a positive control is named "TNF"`},
 	} {

@@ -57,9 +57,13 @@ const leastDoses = 3
 func (s *screen) doses(r *Result) {
 	var list []moderated.Effects
 	var of []*Compound
+	rising := s.t.Header.Doses
+	if n := s.t.Header.Rising; n > 0 {
+		rising = rising[:n]
+	}
 	for _, c := range r.Hits {
 		var with []*response
-		for dose, name := range s.t.Header.Doses {
+		for dose, name := range rising {
 			if a := s.responses[slot{record.Compound, int32(c.Item), int16(dose)}]; a != nil && a.donors[record.Positive] > 0 {
 				with = append(with, a)
 				mean := s.model.Fit(a.effects).Mean[record.Positive]

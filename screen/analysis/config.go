@@ -23,8 +23,9 @@ type Config struct {
 	// Level is that of all intervals (0: 0.9, with which an interval within the margin
 	// is an equivalence at 0.05 and a bound is that of a one-sided test at 0.05).
 	Level float64 `json:"level"`
-	// Margin is how far a score may move and count as unmoved (0: that of the header,
-	// or else a quarter of the positive control's effect in the neutral context).
+	// Margin is how far a score may move and count as unmoved (0: that of the header, or
+	// else the header's share, or a quarter, of the positive control's effect in the
+	// neutral context).
 	Margin float64 `json:"margin"`
 	// Control names the positive control that is the unit ("": that of the header, or
 	// else the first).
@@ -39,7 +40,8 @@ type Config struct {
 
 // Constants of the calls.
 const (
-	// MarginShare is the margin in units of the positive control's effect.
+	// MarginShare is the margin in units of the positive control's effect, unless the
+	// header of the rows has another.
 	MarginShare = 0.25
 	// LeastValid is the share of valid answers below which a compound is unreliable.
 	LeastValid = 0.9

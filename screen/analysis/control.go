@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -53,8 +54,9 @@ func (s *screen) control(r *Result) error {
 	case h.Margin > 0:
 		r.Margin, r.MarginSource = Number(h.Margin), "fixed in the plan"
 	case effect > 0:
-		r.Margin = MarginShare * effect
-		r.MarginSource = fmt.Sprintf("%g times the effect of %s in the neutral context, in these rows", MarginShare, r.Assay.Control)
+		share := cmp.Or(h.MarginShare, MarginShare)
+		r.Margin = Number(share) * effect
+		r.MarginSource = fmt.Sprintf("%g times the effect of %s in the neutral context, in these rows", share, r.Assay.Control)
 	default:
 		r.Margin, r.MarginSource = missing(), "none: no positive control raises the program in the neutral context"
 	}

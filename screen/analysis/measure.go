@@ -14,7 +14,7 @@ import (
 func (s *screen) begin() *Result {
 	h := &s.t.Header
 	r := &Result{
-		Plan: h.Plan, Predictor: h.Predictor, Notice: h.Notice, Config: s.cfg, Design: h.Design,
+		Plan: h.Plan, Predictor: h.Predictor, Notice: h.Notice, Config: s.cfg, Design: h.Design, Order: h.Order,
 		Program: h.Program, ProgramSeen: h.ProgramSeen,
 		Clusters: s.clusters, CellTypes: make(map[string]float64),
 		Calls: make(map[Call]int), Notes: notes(),
@@ -162,7 +162,11 @@ func (s *screen) compound(r *Result, c *Compound, y *synergy) {
 		// numbers are, and counts as tested. Nor is an effect within the margin, by its
 		// estimate: of predictors that hardly scatter the smallest one is significant, and
 		// what counts as unmoved in one context is no rise in the other.
-		if c.StoppedAt > 0 || c.Call == Unreliable || call.moves(pos.Value, neu.Value) <= margin {
+		// A screen that tests nothing has no p-value of these either.
+		switch {
+		case !s.testable():
+			p = math.NaN()
+		case c.StoppedAt > 0 || c.Call == Unreliable || call.moves(pos.Value, neu.Value) <= margin:
 			p = 1
 		}
 		c.Calls[call] = Test{Number(p), missing()}

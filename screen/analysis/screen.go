@@ -94,7 +94,7 @@ func (s *screen) learn() {
 		}
 	}
 	s.model = moderated.Learn(list)
-	if s.clusters[0] < 2 || s.clusters[1] < 2 {
+	if !s.testable() {
 		s.warn("one donor or cell line in a context: there are estimates, but no test and no call")
 	} else if !s.model.Learnt {
 		s.warn("too few compounds to learn how variances compare between the contexts: they are taken as equal and uncorrelated")
@@ -103,6 +103,9 @@ func (s *screen) learn() {
 		s.warn("too few compounds to share their variances: tests rest on each compound's own")
 	}
 }
+
+// testable says that both contexts have two donors, without which there is no call.
+func (s *screen) testable() bool { return s.clusters[0] >= 2 && s.clusters[1] >= 2 }
 
 // estimate is a contrast with its interval.
 func (s *screen) estimate(e moderated.Estimate) Estimate {

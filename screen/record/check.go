@@ -98,8 +98,14 @@ func (t *Table) Check() error {
 	return nil
 }
 
+// maxCells bounds donors times cell types: an analysis keeps a number for each.
+const maxCells = 1_000_000
+
 // check looks at the lists.
 func (h *Header) check() error {
+	if n := float64(len(h.Clusters)) * float64(len(h.CellTypes)); n > maxCells {
+		return fmt.Errorf("%d donors or cell lines and %d cell types, whose product is above %d", len(h.Clusters), len(h.CellTypes), maxCells)
+	}
 	for i, it := range h.Items {
 		switch it.Kind {
 		case Test, Decoy, Control, Baseline:
@@ -126,8 +132,13 @@ func (h *Header) check() error {
 			return fmt.Errorf("cell type %q: the weight %g is no number from 0 on", h.CellTypes[i], w)
 		}
 	}
-	if !(h.Margin >= 0 && h.Margin <= math.MaxFloat64) {
-		return fmt.Errorf("the margin %g is no number from 0 on", h.Margin)
+	for _, margin := range []float64{h.Margin, h.MarginShare} {
+		if !(margin >= 0 && margin <= math.MaxFloat64) {
+			return fmt.Errorf("the margin %g is no number from 0 on", margin)
+		}
+	}
+	if h.Rising < 0 || h.Rising > len(h.Doses) {
+		return fmt.Errorf("%d of %d doses rise", h.Rising, len(h.Doses))
 	}
 	return nil
 }

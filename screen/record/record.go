@@ -91,9 +91,12 @@ type Header struct {
 	Items     []Item    `json:"items"`
 	Clusters  []Cluster `json:"clusters"`
 	CellTypes []string  `json:"cell_types"`
-	Doses     []string  `json:"doses"` // of Rows.Dose, rising
-	Program   []string  `json:"program"`
-	Predictor string    `json:"predictor"`
+	Doses     []string  `json:"doses"` // of Rows.Dose
+	// Rising is how many of Doses, the first ones, rise and tell a trend; others are what
+	// single compounds were given. 0: all do.
+	Rising    int      `json:"rising_doses,omitempty"`
+	Program   []string `json:"program"`
+	Predictor string   `json:"predictor"`
 	// Notice must stand on everything that is made of the rows: that the predictor is a
 	// toy, for one.
 	Notice string `json:"notice,omitempty"`
@@ -107,11 +110,18 @@ type Header struct {
 	// Margin is how far the score may move in a context and still count as unmoved, as
 	// fixed before any compound was run; 0 leaves it to the analysis.
 	Margin float64 `json:"margin,omitempty"`
+	// MarginShare is the margin as a share of what the positive control does in the
+	// neutral context; 0 leaves it to the analysis. It does not count beside Margin.
+	MarginShare float64 `json:"margin_share,omitempty"`
 	// Control names the positive control that gives the margin its unit; "" is the
 	// first of Items.
 	Control string `json:"control,omitempty"`
 	// Design is "fixed" or "racing".
 	Design string `json:"design,omitempty"`
+	// Order says whether prompts name the cell or the compound first, and why.
+	Order string `json:"order,omitempty"`
+	// Notes are what the run found that readers of any result should know.
+	Notes []string `json:"notes,omitempty"`
 }
 
 // Table is the rows of a screen, column by column; all columns have the same length.

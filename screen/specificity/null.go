@@ -18,12 +18,18 @@ const window = 100
 type Null struct {
 	program []int32
 	sets    [][]int32
+	weight  []float64 // of the genes of a set, by their place
 }
 
 // NewNull draws sets for a program: for each of its genes one of the hundred genes
 // whose mean height in the vehicle is nearest, none of the program, none twice in a
-// set. The same seed draws the same sets. There must be a gene to choose for each.
-func NewNull(program []int32, height []float64, sets int, seed uint64) (*Null, error) {
+// set. down says which genes of the program fall where it rises, as those in their
+// places do in a set; nil: none. The same seed draws the same sets. There must be a gene
+// to choose for each.
+func NewNull(program []int32, down []bool, height []float64, sets int, seed uint64) (*Null, error) {
+	if down != nil && len(down) != len(program) {
+		return nil, fmt.Errorf("%d signs for %d genes", len(down), len(program))
+	}
 	in := make(map[int32]bool, len(program))
 	for _, g := range program {
 		if g < 0 || int(g) >= len(height) {
@@ -44,7 +50,7 @@ func NewNull(program []int32, height []float64, sets int, seed uint64) (*Null, e
 		return nil, fmt.Errorf("%d genes of the program among %d are too few or too many to compare with random sets", len(program), len(height))
 	}
 	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(height[b], height[a]) })
-	n := &Null{program: slices.Clone(program), sets: make([][]int32, sets)}
+	n := &Null{program: slices.Clone(program), sets: make([][]int32, sets), weight: weights(down, len(program))}
 	size := min(max(window, 2*len(program)), len(order))
 	starts := make([]int, len(program))
 	for i, g := range program {
@@ -67,14 +73,31 @@ func NewNull(program []int32, height []float64, sets int, seed uint64) (*Null, e
 	return n, nil
 }
 
+// weights are those of UCell: the mean of what rises less that of what falls.
+func weights(down []bool, n int) []float64 {
+	falls := 0
+	for _, d := range down {
+		if d {
+			falls++
+		}
+	}
+	out := make([]float64, n)
+	for i := range out {
+		if out[i] = 1 / float64(n-falls); down != nil && down[i] {
+			out[i] = -1 / float64(falls)
+		}
+	}
+	return out
+}
+
 // P is the share of random sets that rise as much as the program, (1 + as many)/(1 +
 // all), given the rise of each gene; for the split that is [Change] in the positive
 // context less that in the neutral one. It is NaN if a rise of the program is.
 func (n *Null) P(rise []float64) float64 {
 	mean := func(set []int32) float64 {
 		sum := 0.0
-		for _, g := range set {
-			sum += rise[g]
+		for i, g := range set {
+			sum += n.weight[i] * rise[g]
 		}
 		return sum
 	}

@@ -96,7 +96,7 @@ func TestP(t *testing.T) {
 	}
 	vehicle := some(none)
 	weight := []float64{1}
-	null, err := specificity.NewNull(program, vehicle.Mean(weight), specificity.Sets, 7)
+	null, err := specificity.NewNull(program, nil, vehicle.Mean(weight), specificity.Sets, 7)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,6 +112,30 @@ func TestP(t *testing.T) {
 	})
 	if p := null.P(own); p != 1.0/1001 {
 		t.Errorf("a rise of the program alone has p %g", p)
+	}
+	// Half of a program falls: what it does as a whole, others do not.
+	down := make([]bool, len(program))
+	for i := range down {
+		down[i] = i%2 == 1
+	}
+	signed, err := specificity.NewNull(program, down, vehicle.Mean(weight), specificity.Sets, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	turned := rise(func(g int) float64 {
+		switch at := slices.Index(program, int32(g)); {
+		case at < 0:
+			return 0
+		case down[at]:
+			return -1
+		}
+		return 1
+	})
+	if p := signed.P(turned); p != 1.0/1001 {
+		t.Errorf("a program of which half falls has p %g", p)
+	}
+	if p := null.P(turned); p < 0.01 {
+		t.Errorf("without signs it has p %g", p)
 	}
 	names := make([]string, genes)
 	for g := range names {
@@ -154,7 +178,7 @@ func TestNull(t *testing.T) {
 		rise[g] = math.Sin(float64(g))
 	}
 	draw := func(seed uint64) float64 {
-		n, err := specificity.NewNull([]int32{1, 2, 3}, height, 500, seed)
+		n, err := specificity.NewNull([]int32{1, 2, 3}, nil, height, 500, seed)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -164,7 +188,7 @@ func TestNull(t *testing.T) {
 		t.Errorf("p %g, %g by the same seed, %g by another", a, b, c)
 	}
 	for _, program := range [][]int32{nil, {50}, {-1}, {1, 1}, make([]int32, 0), {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17}} {
-		if _, err := specificity.NewNull(program, height, 10, 1); err == nil {
+		if _, err := specificity.NewNull(program, nil, height, 10, 1); err == nil {
 			t.Errorf("no error for the program %v", program)
 		}
 	}
