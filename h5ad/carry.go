@@ -36,6 +36,10 @@ type CopyOptions struct {
 	// Transform changes the values of X, batch by batch, to []float32 of the same
 	// places. Start is the number of the first cell among those that are kept.
 	Transform func(*Batch) error
+	// Values, if not nil, gives the rows of X in place of the source and of Transform:
+	// those that are kept, of the genes that are kept, in order and as []float32. It
+	// calls fn for each batch, and returns its error.
+	Values func(ctx context.Context, fn func(*Batch) error) error
 	// Changes replace, add or delete elements.
 	Changes []Change
 }
@@ -223,7 +227,11 @@ func (c *carrier) x(m *Matrix) error {
 	if m == nil {
 		return nil
 	}
-	return c.matrix(root, "X", m, part{Rows: c.opts.Cells, Cols: c.opts.Genes}, c.opts.Encoding, c.opts.Transform)
+	transform := c.opts.Transform
+	if c.opts.Values != nil {
+		transform = func(*Batch) error { return nil } // they are changed already
+	}
+	return c.matrix(root, "X", m, part{Rows: c.opts.Cells, Cols: c.opts.Genes}, c.opts.Encoding, transform)
 }
 
 // mapping copies one of the mappings under the root.

@@ -114,7 +114,13 @@ func (c *carrier) rewrite(dst *hdf5.GroupWriter, name string, m *Matrix, sel par
 		return err
 	}
 	defer func() { err = errors.Join(err, mw.discard()) }()
-	err = m.Each(c.ctx, Selection{Cells: sel.Rows, Genes: sel.Cols, Rows: RowOptions{Budget: c.w.opts.Memory}}, func(b *Batch) error {
+	each := func(ctx context.Context, fn func(*Batch) error) error {
+		return m.Each(ctx, Selection{Cells: sel.Rows, Genes: sel.Cols, Rows: RowOptions{Budget: c.w.opts.Memory}}, fn)
+	}
+	if transform != nil && c.opts.Values != nil {
+		each = c.opts.Values
+	}
+	err = each(c.ctx, func(b *Batch) error {
 		if transform != nil {
 			if err := transform(b); err != nil {
 				return err

@@ -197,13 +197,28 @@ func (m *MatrixWriter) Append(ctx context.Context, b *Batch) error {
 		for _, p := range b.Indptr[1:] {
 			m.sparse.ptrs = append(m.sparse.ptrs, m.nnz+p)
 		}
-		if err = m.sparse.index.append(ctx, encodeInts(nil, m.sparse.index.typ, b.Indices)); err == nil {
-			err = m.sparse.data.append(ctx, m.cell)
-		}
+		err = m.sparse.append(ctx, m.nnz, encodeInts(nil, m.sparse.index.typ, b.Indices), m.cell)
 	}
 	m.rows += b.NObs()
 	m.nnz += int64(len(b.Indices))
 	return m.w.fail(m.key, err)
+}
+
+// append adds values behind the first nnz. The two vectors go forward chunk by chunk, so
+// that the file does not depend on how the rows are cut into batches.
+func (s *sparseWriter) append(ctx context.Context, nnz int64, index, data []byte) error {
+	for len(index) > 0 {
+		n := int(vectorChunk - nnz%vectorChunk)
+		i, d := min(n*s.index.typ.Size, len(index)), min(n*s.data.typ.Size, len(data))
+		if err := s.index.append(ctx, index[:i]); err != nil {
+			return err
+		}
+		if err := s.data.append(ctx, data[:d]); err != nil {
+			return err
+		}
+		index, data, nnz = index[i:], data[d:], nnz+int64(n)
+	}
+	return nil
 }
 
 func (m *MatrixWriter) appendDense(ctx context.Context, b *Batch) error {

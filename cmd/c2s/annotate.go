@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cellsentence/c2s/h5ad"
+	"github.com/cellsentence/c2s/internal/shard"
 	"github.com/cellsentence/c2s/llm/task"
 )
 
@@ -25,6 +26,7 @@ type annotateFlags struct {
 	topK     int
 	batch    int
 	abstain  float64
+	part     partFlags
 }
 
 func newAnnotate(g *globals) *cobra.Command {
@@ -40,10 +42,11 @@ why the answer ended (c2s_stop) and whether --abstain took the label (c2s_abstai
 confidence is its share of their probability. Without it the model answers freely.
 --cluster COLUMN lets the cells of a cluster vote; --batch N gives the cells of a
 batch a label of their own each; --abstain P leaves out labels below a confidence.
---truth COLUMN measures the labels: accuracy, macro-F1 and the confusion matrix.`,
+--truth COLUMN measures the labels: accuracy, macro-F1 and the confusion matrix.
+--shard I/N (or auto) writes one part of N, for c2s merge to join.`,
 		Example: "  c2s annotate testdata/demo.h5ad --backend demo --truth cell_type -o types.tsv",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.check(g); err != nil {
+			if err := errors.Join(o.check(g), o.part.resolve(g, nil)); err != nil {
 				return &usageError{err, cmd.CommandPath()}
 			}
 			return runAnnotate(cmd.Context(), g, o, args[0])
@@ -59,6 +62,7 @@ batch a label of their own each; --abstain P leaves out labels below a confidenc
 	f.IntVar(&o.topK, "top-k", 0, "show the first `K` genes of a cell (default: 200, as C2S models were trained)")
 	f.IntVar(&o.batch, "batch", 0, "label `N` cells at a time, each label once; 0 labels each cell by itself")
 	f.Float64Var(&o.abstain, "abstain", 0, "no label for cells whose confidence is below `P`")
+	o.part.add(f)
 	return cmd
 }
 
@@ -74,6 +78,10 @@ func (o *annotateFlags) check(g *globals) error {
 		return errors.New("--batch needs --labels FILE")
 	case o.batch > 0 && o.cluster != "":
 		return errors.New("--batch and --cluster exclude each other")
+	case o.part.text != "" && (o.cluster != "" || o.truth != ""):
+		return errors.New("--cluster and --truth need all cells, and --shard sees a part")
+	case o.part.text != "" && o.batch > 0 && shard.BlockRows%o.batch != 0:
+		return fmt.Errorf("--batch %d does not divide %d, the rows at which shards are cut: take a power of two", o.batch, shard.BlockRows)
 	case !(o.abstain >= 0 && o.abstain <= 1):
 		return errors.New("--abstain goes from 0 to 1")
 	}
@@ -153,17 +161,22 @@ func runAnnotate(ctx context.Context, g *globals, o *annotateFlags, path string)
 			return &inputError{errors.New("--batch needs a backend that scores labels"), "llama-server does (llamacpp://…)"}
 		}
 	}
+	if fresh, err := o.begin(ctx, g, path, m.options(g, words, topK, o.organism)); fresh || err != nil {
+		return err
+	}
+	result.Out = g.out
 	// Before anything is asked: an output that cannot be had is known at once.
 	out, err := o.create(ctx, g, in, m, path, topK)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, out.abort()) }()
-	sentences, failed, err := in.cells(ctx, g, topK)
+	part := o.part.rows(in.matrix.NObs)
+	sentences, failed, err := in.cells(ctx, g, topK, part)
 	if err != nil {
 		return err
 	}
-	bar := g.startModel("annotating "+path, in.matrix.NObs)
+	bar := g.startModel("annotating "+path, part.To-part.From)
 	defer bar.Stop()
 	cells := ask(tallied(ctx, bar), m.workers(), sentences, a, bar)
 	if o.batch > 0 {
@@ -176,7 +189,7 @@ func runAnnotate(ctx context.Context, g *globals, o *annotateFlags, path string)
 	if truths != nil {
 		right = newTally(truths)
 	}
-	row := 0
+	row := part.From
 	for c, err := range cells {
 		if err != nil {
 			return err
@@ -202,6 +215,9 @@ func runAnnotate(ctx context.Context, g *globals, o *annotateFlags, path string)
 	result.Warnings = append(result.Warnings, warnings...)
 	if right != nil {
 		result.Truth = right.truth()
+	}
+	if err := o.part.finish(ctx, g, map[string]int64{"cells": int64(result.Cells), "empty_cells": int64(result.Empty)}, result.Warnings); err != nil {
+		return err
 	}
 	for _, w := range result.Warnings {
 		g.logger().Warn(w)

@@ -167,7 +167,7 @@ func (o *annotateFlags) createH5AD(ctx context.Context, g *globals, in *input, m
 		"version": textOf(version), "model": textOf(m.info.Model), "digest": textOf(m.info.Digest), "notice": textOf(m.info.Notice),
 		"top_k": numberOf(int64(topK)), "labels": textOf(o.labels), "cluster": textOf(o.cluster), "seed": numberOf(int64(g.seed)),
 	}}
-	if t.warnings, err = copyBefore(ctx, w, in, "obs/c2s_cell_type", "obs/c2s_confidence", "obs/c2s_answer", "obs/c2s_valid", "obs/c2s_stop", "obs/c2s_abstained", aboutTypes); err != nil {
+	if t.warnings, err = copyBefore(ctx, w, in, &o.part, lay{Source: path, Modality: o.matrix.modality}, "obs/c2s_cell_type", "obs/c2s_confidence", "obs/c2s_answer", "obs/c2s_valid", "obs/c2s_stop", "obs/c2s_abstained", aboutTypes); err != nil {
 		return nil, errors.Join(err, w.Abort())
 	}
 	return t, nil
@@ -176,13 +176,17 @@ func (o *annotateFlags) createH5AD(ctx context.Context, g *globals, in *input, m
 const aboutTypes = "uns/c2s_annotate"
 
 // copyBefore copies a file whose keys come later: flaws of the file, and a full disk, are
-// found before a model is asked.
-func copyBefore(ctx context.Context, w *h5ad.Writer, in *input, keys ...string) (warnings []string, err error) {
+// found before a model is asked. Of a part, l tells how it is laid.
+func copyBefore(ctx context.Context, w *h5ad.Writer, in *input, part *partFlags, l lay, keys ...string) (warnings []string, err error) {
 	var changes []h5ad.Change
 	for _, k := range keys {
 		changes = append(changes, h5ad.Change{Key: k, Element: h5ad.Later{}})
 	}
-	report, err := w.CopyFrom(ctx, in.file, h5ad.CopyOptions{Changes: changes})
+	opts := h5ad.CopyOptions{Changes: changes}
+	if err := part.cut(in.file.NObs(), l, &opts); err != nil {
+		return nil, err
+	}
+	report, err := w.CopyFrom(ctx, in.file, opts)
 	if err != nil {
 		return nil, err
 	}

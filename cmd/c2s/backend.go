@@ -15,7 +15,6 @@ import (
 	"github.com/cellsentence/c2s/llm/dial"
 	"github.com/cellsentence/c2s/llm/embedded"
 	"github.com/cellsentence/c2s/llm/journal"
-	"github.com/cellsentence/c2s/llm/pool"
 )
 
 // backendFlags name the model that is asked, and how.
@@ -32,7 +31,7 @@ type backendFlags struct {
 }
 
 func (b *backendFlags) add(f *pflag.FlagSet) {
-	f.StringArrayVar(&b.names, "backend", nil, "ask `demo|FILE.gguf|ollama://HOST:PORT|llamacpp://…|openai://…/v1` (+https each server); repeat it for a pool")
+	f.StringArrayVar(&b.names, "backend", nil, "ask `demo|FILE.gguf|ollama://HOST:PORT|llamacpp://…|openai://…/v1` (+https each server); repeat it for a pool, or name a list: llamacpp://NODE[01-08], slurm://llamacpp:PORT, @FILE")
 	f.StringVar(&b.model, "model", "", "`NAME` of the model on the server")
 	f.IntVar(&b.slots, "slots", 0, "requests at a time `N` for each backend (default: what it tells)")
 	f.IntVar(&b.threads, "threads", 0, "let Ollama, or a model in this process, compute with `N` threads (default: its choice); fewer are faster where processors are shared")
@@ -48,6 +47,7 @@ type model struct {
 	info   *llm.Info
 	closer []func() error
 	known  func() (known, asked int64) // of the journal
+	flight int                         // requests to have in flight, 0 for one a slot
 }
 
 // close closes everything, the last opened first.
@@ -61,14 +61,6 @@ func (m *model) close() error {
 
 // open opens the backends, as a pool if there are several, behind the journal.
 func (b *backendFlags) open(ctx context.Context, g *globals) (m *model, err error) {
-	names := b.names
-	if len(names) == 0 {
-		if name := g.getenv("C2S_BACKEND"); name != "" {
-			names = []string{name}
-		} else {
-			names = []string{dial.FromOllamaHost(g.getenv("OLLAMA_HOST"))}
-		}
-	}
 	if b.model == "" {
 		b.model = g.getenv("C2S_MODEL")
 	}
@@ -85,9 +77,13 @@ func (b *backendFlags) open(ctx context.Context, g *globals) (m *model, err erro
 			err = errors.Join(err, m.close())
 		}
 	}()
-	var endpoints []pool.Endpoint
-	for _, name := range names {
-		one, err := dial.Open(ctx, name, cfg)
+	list := &serverList{names: b.named(g), nodes: g.getenv("SLURM_JOB_NODELIST")}
+	names, err := list.read()
+	if err != nil {
+		return m, err
+	}
+	if len(names) == 1 && !list.changes() {
+		one, err := dial.Open(ctx, names[0], cfg)
 		var spec *dial.SpecError
 		if errors.As(err, &spec) {
 			return m, &usageError{err, ""}
@@ -96,16 +92,9 @@ func (b *backendFlags) open(ctx context.Context, g *globals) (m *model, err erro
 			return m, err
 		}
 		m.closer = append(m.closer, one.Close)
-		endpoints = append(endpoints, pool.Endpoint{Name: name, Backend: one, Slots: b.slots})
-	}
-	m.Backend = endpoints[0].Backend
-	if len(endpoints) > 1 {
-		p, err := pool.New(ctx, endpoints, pool.Config{Timeout: b.timeout, Log: g.logger()})
-		if err != nil {
-			return m, err
-		}
-		m.closer = append(m.closer, func() error { p.Close(); return nil })
-		m.Backend = p
+		m.Backend = one
+	} else if err := b.openPool(ctx, g, m, list, names, cfg); err != nil {
+		return m, err
 	}
 	g.resume = "the answers so far are gone; with --journal FILE the next run takes up from them"
 	if b.journal != "" {
@@ -139,7 +128,18 @@ func (b *backendFlags) open(ctx context.Context, g *globals) (m *model, err erro
 }
 
 // workers is how many requests are had at a time.
-func (m *model) workers() int { return max(1, m.info.Slots) }
+func (m *model) workers() int { return max(1, m.info.Slots, m.flight) }
+
+// named is the backends that were named, by flags or else by the environment.
+func (b *backendFlags) named(g *globals) []string {
+	if len(b.names) > 0 {
+		return b.names
+	}
+	if name := g.getenv("C2S_BACKEND"); name != "" {
+		return []string{name}
+	}
+	return []string{dial.FromOllamaHost(g.getenv("OLLAMA_HOST"))}
+}
 
 // templates loads --prompts for a task, nil without it.
 func (b *backendFlags) templates(ctx context.Context, g *globals, task string) (*prompt.Templates, error) {

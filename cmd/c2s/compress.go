@@ -35,13 +35,18 @@ func (c *compressionFlags) check() error {
 	return nil
 }
 
+// chosen is the compression of what is made anew.
+func (c *compressionFlags) chosen() h5ad.Compression {
+	return h5ad.Compression{Method: c.method, Level: c.level}
+}
+
 // of is the compression of what comes from a file. A 10x folder has none that
 // could be kept.
 func (c *compressionFlags) of(f *h5ad.File) h5ad.Compression {
 	if c.method == "" && f.Format() == h5ad.FormatMTX {
 		return h5ad.Compression{Method: "gzip"}
 	}
-	return h5ad.Compression{Method: c.method, Level: c.level}
+	return c.chosen()
 }
 
 // warning is what readers of the output need.

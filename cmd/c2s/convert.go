@@ -25,6 +25,10 @@ type convertFlags struct {
 	pick     pickFlags
 	prep     prepFlags
 	drop     []string
+	plan     string
+	part     partFlags
+
+	planned *encodePlan
 }
 
 func newConvert(g *globals) *cobra.Command {
@@ -43,16 +47,21 @@ left of go, and their colours with them. --layer or --raw becomes X; with --raw,
 var is that of raw, and what is aligned with the other genes is dropped.
 
 On what was picked, --min-genes, --min-cells, --max-mito, --normalize and --log1p
-work in this order on X, as scanpy defines them.`,
+work in this order on X, as scanpy defines them.
+
+--shard I/N (or auto) writes the cells of one part of N, an .h5ad of its own, beside
+OUT. c2s merge lays the parts into a copy of IN, to the bytes of a whole run. What needs
+all cells, as filters and the median do, comes from a plan (c2s plan).`,
 		Example: `  c2s convert testdata/demo.h5ad b_cells.h5ad --where 'cell_type == "B cell"'`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if g.out != "" {
 				return &usageError{errors.New("convert takes its output as the second argument, not with -o"), cmd.CommandPath()}
 			}
-			if err := o.check(); err != nil {
+			g.out = args[1]
+			if err := o.check(g); err != nil {
 				return &usageError{err, cmd.CommandPath()}
 			}
-			return runConvert(cmd.Context(), g, o, args[0], args[1])
+			return runConvert(cmd.Context(), g, o, args[0])
 		},
 	}
 	f := cmd.Flags()
@@ -62,17 +71,19 @@ work in this order on X, as scanpy defines them.`,
 	f.StringSliceVar(&o.drop, "drop", nil, "leave out elements by `KEY`, such as uns/pca,obsm/X_umap")
 	o.pick.add(f)
 	o.prep.add(f)
+	f.StringVar(&o.plan, "plan", "", "take filters and --normalize from the `PLAN` of c2s plan")
+	o.part.add(f)
 	return cmd
 }
 
-func (o *convertFlags) check() error {
+func (o *convertFlags) check(g *globals) error {
 	if err := errors.Join(o.matrix.check(), o.compress.check(), o.pick.check(), o.prep.check()); err != nil {
 		return err
 	}
 	if !slices.Contains([]string{"", "csr", "csc", "dense"}, o.to) {
 		return fmt.Errorf("--to %q is none of csr, csc, dense", o.to)
 	}
-	return nil
+	return o.checkPart(g)
 }
 
 // encoding is what --to asks for.
@@ -100,12 +111,16 @@ type convertResult struct {
 	Warnings []string  `json:"warnings"`
 }
 
-func runConvert(ctx context.Context, g *globals, o *convertFlags, in, out string) (err error) {
+func runConvert(ctx context.Context, g *globals, o *convertFlags, in string) (err error) {
+	if fresh, err := o.begin(ctx, g, in); fresh || err != nil {
+		return err
+	}
 	f, err := h5ad.Open(ctx, in, h5ad.Options{Modality: o.matrix.modality, Workers: g.workers()})
 	if err != nil {
 		return err
 	}
 	defer f.Close()
+	out := g.out
 	result := &convertResult{In: in, Out: out, Dropped: []string{}, Warnings: append([]string{}, f.Warnings()...)}
 	opts := h5ad.CopyOptions{Encoding: o.encoding(), Matrix: o.matrix.key()}
 	for _, key := range o.drop {
@@ -114,7 +129,11 @@ func runConvert(ctx context.Context, g *globals, o *convertFlags, in, out string
 	if err := o.pick.pick(ctx, g, f, o.matrix.raw, &opts); err != nil {
 		return err
 	}
-	if err := o.prep.plan(ctx, g, f, &opts, result); err != nil {
+	chosen := opts.Cells != nil
+	if err := o.prep.plan(ctx, g, f, o.planned, &opts, result); err != nil {
+		return err
+	}
+	if err := o.part.cut(f.NObs(), lay{Source: in, Modality: o.matrix.modality, Compression: o.compress.of(f), Cells: chosen}, &opts); err != nil {
 		return err
 	}
 	bar := g.start("converting "+in, "cells", int64(f.NObs()))
@@ -131,7 +150,11 @@ func runConvert(ctx context.Context, g *globals, o *convertFlags, in, out string
 	if o.matrix.raw {
 		genes = result.NVars
 	}
-	result.LeftOut = [2]int{f.NObs() - result.NObs, max(0, genes-result.NVars)}
+	rows := o.part.rows(f.NObs())
+	result.LeftOut = [2]int{rows.To - rows.From - result.NObs, max(0, genes-result.NVars)}
+	if err := o.part.finish(ctx, g, map[string]int64{"cells": int64(result.NObs)}, append(result.Dropped, result.Warnings...)); err != nil {
+		return err
+	}
 	return result.report(g)
 }
 

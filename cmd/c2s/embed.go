@@ -19,6 +19,7 @@ type embedFlags struct {
 	pca      pcaFlags
 	backend  backendFlags
 	asked    askedFlags
+	part     partFlags
 }
 
 func newEmbed(g *globals) *cobra.Command {
@@ -36,13 +37,16 @@ asks for the cell's type, pooled over its tokens, as vectors of length one. obs 
 --method pca takes the principal components of log-normalised counts. They are
 fitted on the real cells and kept with --save; generated cells are then placed with
 --model, in the same space, so that c2s scfid can compare the two. Genes are matched
-by name; a gene that a file lacks counts as not expressed.`,
+by name; a gene that a file lacks counts as not expressed.
+
+--shard I/N (or auto) writes one part of N, for c2s merge to join; components are then
+not fitted, which needs all cells, but taken from --model.`,
 		Example: `  c2s embed testdata/demo.h5ad --method pca --save pca.json -o real.npy
   c2s embed testdata/demo.h5ad --method pca --model pca.json -o generated.npy`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.pca.componentsSet = cmd.Flags().Changed("components")
 			o.model = o.backend.model
-			if err := o.check(g); err != nil {
+			if err := errors.Join(o.check(g), o.part.resolve(g, nil)); err != nil {
 				return &usageError{err, cmd.CommandPath()}
 			}
 			return runEmbed(cmd.Context(), g, o, args[0])
@@ -57,6 +61,7 @@ by name; a gene that a file lacks counts as not expressed.`,
 	f.Lookup("model").Usage = "`NAME` of the model on the server; for pca the FILE of --save to place cells by, instead of fitting"
 	f.StringVar(&o.key, "key", "", "`NAME` in obsm of an .h5ad (default: X_c2s, or X_pca_c2s)")
 	o.pca.add(f)
+	o.part.add(f)
 	return cmd
 }
 
@@ -85,6 +90,9 @@ func (o *embedFlags) check(g *globals) error {
 	}
 	if o.method == "model" {
 		return errors.Join(o.matrix.check(), o.compress.check(), o.asked.check(&o.pca))
+	}
+	if o.part.text != "" && o.model == "" {
+		return errors.New("--shard sees a part, and components are fitted to all cells: fit them first with --save FILE, and name that with --model")
 	}
 	if len(o.backend.names) > 0 {
 		return errors.New("--backend is for --method model")
@@ -115,7 +123,8 @@ func runEmbed(ctx context.Context, g *globals, o *embedFlags, path string) (err 
 		return err
 	}
 	defer in.file.Close()
-	result := &embedResult{In: path, Out: g.out, Key: o.key, Method: o.method, NObs: in.matrix.NObs, Model: o.model, Warnings: append([]string{}, in.warnings...)}
+	rows := o.part.rows(in.matrix.NObs)
+	result := &embedResult{In: path, Out: g.out, Key: o.key, Method: o.method, NObs: rows.To - rows.From, Model: o.model, Warnings: append([]string{}, in.warnings...)}
 	if o.method == "model" {
 		m, err := o.backend.open(ctx, g)
 		if err != nil {
@@ -123,7 +132,7 @@ func runEmbed(ctx context.Context, g *globals, o *embedFlags, path string) (err 
 		}
 		defer func() { err = errors.Join(err, m.close()) }()
 		e, err := o.askModel(ctx, g, in, m, result)
-		if err != nil {
+		if err != nil || e == nil {
 			return err
 		}
 		if err := e.write(ctx, g, o, result); err != nil {
@@ -136,6 +145,9 @@ func runEmbed(ctx context.Context, g *globals, o *embedFlags, path string) (err 
 		return err
 	}
 	defer func() { err = errors.Join(err, saved.abort()) }()
+	if fresh, err := o.begin(ctx, g, path, embedOptions{}); fresh || err != nil {
+		return err
+	}
 	p, err := o.place(ctx, g, in, result)
 	if err != nil {
 		return err
@@ -154,15 +166,22 @@ func runEmbed(ctx context.Context, g *globals, o *embedFlags, path string) (err 
 
 // write writes the embedding as the name of the output says.
 func (p *placed) write(ctx context.Context, g *globals, o *embedFlags, result *embedResult) error {
+	result.Out = g.out
 	bar := p.bar
 	if bar == nil {
-		bar = g.start("embedding "+p.path, "cells", int64(p.in.matrix.NObs))
+		bar = g.start("embedding "+p.path, "cells", int64(p.n))
 	}
 	defer bar.Stop()
+	var err error
 	if o.key == "" {
-		return p.toNumPy(ctx, g, o, bar)
+		err = p.toNumPy(ctx, g, o, bar)
+	} else {
+		err = p.toH5AD(ctx, g, o, bar, result)
 	}
-	return p.toH5AD(ctx, g, o, bar, result)
+	if err != nil {
+		return err
+	}
+	return o.part.finish(ctx, g, map[string]int64{"cells": int64(result.NObs), "empty_cells": int64(result.Empty)}, result.Warnings)
 }
 
 func (r *embedResult) report(g *globals, how string) error {

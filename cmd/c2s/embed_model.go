@@ -43,7 +43,8 @@ func (a *askedFlags) check(p *pcaFlags) error {
 	return nil
 }
 
-// askModel embeds cells by a model. The first cell tells the dimension.
+// askModel embeds cells by a model; nil means that the part is there already. The first
+// cell tells the dimension.
 func (o *embedFlags) askModel(ctx context.Context, g *globals, in *input, m *model, result *embedResult) (*placed, error) {
 	given, err := o.backend.templates(ctx, g, task.CellType)
 	if err != nil {
@@ -65,23 +66,32 @@ func (o *embedFlags) askModel(ctx context.Context, g *globals, in *input, m *mod
 	if err != nil {
 		return nil, err
 	}
-	cells, failed, err := in.cells(ctx, g, topK)
+	asked := m.options(g, words, topK, o.asked.organism)
+	asked.Pooling = o.asked.pooling
+	if fresh, err := o.begin(ctx, g, result.In, embedOptions{Model: asked}); fresh || err != nil {
+		return nil, err
+	}
+	cells, failed, err := in.cells(ctx, g, topK, o.part.rows(in.matrix.NObs))
 	if err != nil {
 		return nil, err
 	}
-	bar := g.startModel("embedding "+result.In, in.matrix.NObs)
+	bar := g.startModel("embedding "+result.In, result.NObs)
 	next, stop := iter.Pull2(batch.Map(tallied(ctx, bar), m.workers(), cells, func(ctx context.Context, c task.Cell) (embeddedCell, error) {
 		v, err := e.Embed(ctx, c)
 		return embeddedCell{v, len(strings.Fields(c.Sentence))}, err
 	}))
 	t := &embeddedCells{next: next, failed: failed, result: result}
-	if err := t.begin(); err != nil {
+	err = t.begin()
+	if err == nil && t.dim == 0 {
+		t.dim, err = o.dimension(ctx, g, in, e, topK)
+	}
+	if err != nil {
 		stop()
 		bar.Stop()
 		return nil, err
 	}
 	result.Dim, result.Model, result.Notice = t.dim, m.info.Model, m.info.Notice
-	return &placed{in: in, path: result.In, dim: t.dim, bar: bar, flags: &t.flags, about: h5ad.Dict{
+	return &placed{in: in, path: result.In, n: result.NObs, dim: t.dim, bar: bar, flags: &t.flags, about: h5ad.Dict{
 		"method": textOf("model"), "version": textOf(version), "matrix": textOf(in.matrix.Key()), "model": textOf(m.info.Model),
 		"digest": textOf(m.info.Digest), "notice": textOf(m.info.Notice), "pooling": textOf(o.asked.pooling),
 		"top_k": numberOf(int64(topK)), "seed": numberOf(int64(g.seed)), "wording": textOf(words.Fingerprint()),
@@ -115,17 +125,15 @@ type cellFlags struct {
 	valid []bool // whether the cell has an embedding
 }
 
+// begin reads as far as that; where no cell has a gene, the dimension stays 0.
 func (t *embeddedCells) begin() error {
 	for t.dim == 0 {
 		c, err, ok := t.next()
 		if err == nil && !ok {
 			err = t.failed()
 		}
-		if err != nil {
+		if err != nil || !ok {
 			return err
-		}
-		if !ok {
-			return &inputError{fmt.Errorf("%s: no cell has a gene", t.result.In), "choose another matrix with --layer or --raw"}
 		}
 		t.dim, t.read = len(c.vector), append(t.read, c)
 	}
@@ -171,6 +179,28 @@ func (t *embeddedCells) rows(bar *progress.Counter, do func([]float32) error) er
 		t.result.Warnings = append(t.result.Warnings, fmt.Sprintf("%d empty cells were not asked about: their embedding is NaN, which c2s scfid leaves out with --drop-nonfinite", t.result.Empty))
 	}
 	return t.failed()
+}
+
+// dimension is that of the vectors, where no cell of the part tells it: that of the first
+// cell of the file that has a gene.
+func (o *embedFlags) dimension(ctx context.Context, g *globals, in *input, e *task.Embedder, topK int) (int, error) {
+	none := &inputError{fmt.Errorf("%s: no cell has a gene", in.file.Path()), "choose another matrix with --layer or --raw"}
+	if o.part.Whole() {
+		return 0, none
+	}
+	cells, failed, err := in.cells(ctx, g, topK, in.all())
+	if err != nil {
+		return 0, err
+	}
+	for c := range cells {
+		if v, err := e.Embed(ctx, c); v != nil || err != nil {
+			return len(v), err
+		}
+	}
+	if err := failed(); err != nil {
+		return 0, err
+	}
+	return 0, none
 }
 
 // canEmbed is an error where a model gives no vectors of that kind.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cellsentence/c2s/h5ad"
 	"github.com/cellsentence/c2s/internal/atomicfile"
+	"github.com/cellsentence/c2s/internal/shard"
 	"github.com/cellsentence/c2s/scfid/pca"
 )
 
@@ -75,13 +76,14 @@ func (s *savedModel) abort() error {
 type placer struct {
 	in        *input
 	path      string
+	part      shard.Range
 	model     *pca.Model
 	projector *pca.Projector
 }
 
 // place fits components, or loads them, and matches the genes of the file.
 func (o *embedFlags) place(ctx context.Context, g *globals, in *input, result *embedResult) (p *placer, err error) {
-	p = &placer{in: in, path: result.In}
+	p = &placer{in: in, path: result.In, part: o.part.rows(in.matrix.NObs)}
 	kind, _, err := in.matrix.Kind(ctx)
 	if err != nil {
 		return nil, err
@@ -150,11 +152,14 @@ func ofPCA(path string, err error) error {
 	return err
 }
 
-// batches gives the cells from the first on.
+// batches gives the cells of the part from the first on.
 func (p *placer) batches(ctx context.Context) iter.Seq2[pca.Batch, error] {
 	return func(yield func(pca.Batch, error) bool) {
+		if p.part.From == p.part.To {
+			return
+		}
 		var values []float64
-		for b, err := range p.in.matrix.All(ctx, h5ad.RowOptions{}) {
+		for b, err := range p.in.matrix.All(ctx, h5ad.RowOptions{Start: p.part.From, End: p.part.To}) {
 			if err != nil {
 				yield(pca.Batch{}, err)
 				return

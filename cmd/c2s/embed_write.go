@@ -17,6 +17,7 @@ import (
 type placed struct {
 	in   *input
 	path string
+	n    int // cells
 	dim  int
 	// rows calls do with some rows after the other.
 	rows  func(ctx context.Context, bar *progress.Counter, do func([]float32) error) error
@@ -31,7 +32,7 @@ func (p *placer) placed(o *embedFlags) *placed {
 	for i, v := range p.model.Variance {
 		ratio[i] = v / p.model.TotalVariance
 	}
-	return &placed{in: p.in, path: p.path, dim: p.projector.Dim(), rows: p.rows, about: h5ad.Dict{
+	return &placed{in: p.in, path: p.path, n: p.part.To - p.part.From, dim: p.projector.Dim(), rows: p.rows, about: h5ad.Dict{
 		"method": textOf(o.method), "version": textOf(version), "matrix": textOf(p.in.matrix.Key()), "model": textOf(o.model),
 		"fitted_cells": numberOf(int64(p.model.Cells)), "seed": numberOf(int64(p.model.Seed)), "target": &h5ad.Array{Values: []float64{p.model.Target}},
 		"variance":       &h5ad.Array{Dims: []int{len(ratio)}, Values: p.model.Variance},
@@ -79,7 +80,7 @@ func (p *placed) toNumPy(ctx context.Context, g *globals, o *embedFlags, bar *pr
 	}
 	defer func() { err = errors.Join(err, f.Abort()) }()
 	buf := bufio.NewWriterSize(f, 1<<18)
-	w, err := embedfile.NewWriter[float32](buf, p.in.matrix.NObs, p.dim)
+	w, err := embedfile.NewWriter[float32](buf, p.n, p.dim)
 	if err != nil {
 		return err
 	}
@@ -117,7 +118,7 @@ func (p *placed) toH5AD(ctx context.Context, g *globals, o *embedFlags, bar *pro
 	if p.flags != nil {
 		keys = append(keys, genes, valid)
 	}
-	warnings, err := copyBefore(ctx, w, p.in, keys...)
+	warnings, err := copyBefore(ctx, w, p.in, &o.part, lay{Source: p.path, Modality: o.matrix.modality, Compression: o.compress.of(p.in.file)}, keys...)
 	if err != nil {
 		return err
 	}
@@ -145,18 +146,24 @@ func (p *placed) toH5AD(ctx context.Context, g *globals, o *embedFlags, bar *pro
 
 // stream writes the rows as a matrix.
 func (p *placed) stream(ctx context.Context, w *h5ad.Writer, key string, bar *progress.Counter) error {
-	m, err := w.Matrix(ctx, key, h5ad.MatrixSpec{Encoding: h5ad.Dense, NObs: p.in.matrix.NObs, NVars: p.dim})
+	return streamRows(ctx, w, key, p.n, p.dim, func(do func([]float32) error) error { return p.rows(ctx, bar, do) })
+}
+
+// streamRows writes a matrix of n rows of dim numbers, which each gives to do, some rows
+// after the other.
+func streamRows(ctx context.Context, w *h5ad.Writer, key string, n, dim int, each func(do func([]float32) error) error) error {
+	m, err := w.Matrix(ctx, key, h5ad.MatrixSpec{Encoding: h5ad.Dense, NObs: n, NVars: dim})
 	if err != nil {
 		return err
 	}
 	var b h5ad.Batch
-	err = p.rows(ctx, bar, func(rows []float32) error {
-		n := len(rows) / p.dim
+	err = each(func(rows []float32) error {
+		n := len(rows) / dim
 		for i := len(b.Indices); i < len(rows); i++ {
-			b.Indices = append(b.Indices, int32(i%p.dim))
+			b.Indices = append(b.Indices, int32(i%dim))
 		}
 		for i := len(b.Indptr); i <= n; i++ {
-			b.Indptr = append(b.Indptr, int64(i*p.dim))
+			b.Indptr = append(b.Indptr, int64(i*dim))
 		}
 		part := h5ad.Batch{Indptr: b.Indptr[:n+1], Indices: b.Indices[:len(rows)], Values: rows}
 		return m.Append(ctx, &part)

@@ -25,10 +25,9 @@ type encodeFlags struct {
 	obsSet     bool
 	prep       filterFlags
 	plan       string
-	shard      string
+	part       partFlags
 	delimiter  string
 
-	part           shard.Shard
 	planned        *encodePlan
 	tiesRule       cellsentence.Ties
 	collisionsRule cellsentence.Collisions
@@ -57,11 +56,7 @@ needs all cells, as --min-cells does, comes from a plan (c2s plan).`,
 		Example: "  c2s encode testdata/demo.h5ad --top-k 20 -o demo.jsonl",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.obsSet = cmd.Flags().Changed("obs")
-			err := o.check(g)
-			if err == nil {
-				o.part, err = shard.Resolve(o.shard, 0, g.getenv)
-			}
-			if err != nil {
+			if err := o.check(g); err != nil {
 				return &usageError{err, cmd.CommandPath()}
 			}
 			return runEncode(cmd.Context(), g, o, args)
@@ -75,7 +70,7 @@ needs all cells, as --min-cells does, comes from a plan (c2s plan).`,
 	f.StringSliceVar(&o.obs, "obs", nil, "label columns of obs, `a,b,c` (default: all categorical)")
 	o.prep.add(f)
 	f.StringVar(&o.plan, "plan", "", "take filters from the `PLAN` of c2s plan")
-	f.StringVar(&o.shard, "shard", "", "write part `I/N`, or that of the job that runs: auto, auto/N")
+	o.part.add(f)
 	f.StringVar(&o.delimiter, "delimiter", " ", "text between the genes")
 	return cmd
 }
@@ -97,9 +92,9 @@ func (o *encodeFlags) check(g *globals) (err error) {
 		return errors.New("--top-k cannot be negative")
 	case o.plan != "" && !o.prep.none():
 		return errors.New("--min-genes, --min-cells and --max-mito are in the plan: give them to c2s plan")
-	case o.shard != "" && o.plan == "" && o.prep.global():
+	case o.part.text != "" && o.plan == "" && o.prep.global():
 		return errors.New("--min-cells needs all cells, and --shard sees a part: make a plan with c2s plan --min-cells N, and name it with --plan")
-	case o.shard != "" && g.out == "-":
+	case o.part.text != "" && g.out == "-":
 		return errors.New("--shard writes files: name one with -o")
 	case o.delimiter == "":
 		return errors.New("--delimiter cannot be empty")
@@ -159,20 +154,17 @@ func runEncode(ctx context.Context, g *globals, o *encodeFlags, paths []string) 
 		if o.planned, err = readPlan(o.plan); err != nil {
 			return err
 		}
-		if err := o.planned.covers(paths, &o.matrix); err != nil {
+		if err := o.planned.covers(ctx, paths, &o.matrix); err != nil {
 			return err
 		}
 	}
-	out := o.part.PartPath(g.out)
-	result := &encodeResult{Out: out, Inputs: paths, Shard: o.part.String(), Unmapped: []string{}, Warnings: []string{}}
-	done, fresh, err := o.finished(ctx, g, paths, out)
-	if err != nil {
+	if err := o.part.resolve(g, o.planned); err != nil {
+		return &usageError{err, "c2s encode"}
+	}
+	if fresh, err := o.begin(ctx, g, paths, format); fresh || err != nil {
 		return err
 	}
-	if fresh {
-		g.logger().Info(out + " is complete and current: nothing to do")
-		return nil
-	}
+	result := &encodeResult{Out: g.out, Inputs: paths, Shard: o.part.String(), Unmapped: []string{}, Warnings: []string{}}
 	var labels []dataset.Field
 	if format.Kind != "txt" { // which holds the sentences alone
 		if labels, err = o.labelFields(ctx, g, paths, result); err != nil {
@@ -183,10 +175,7 @@ func runEncode(ctx context.Context, g *globals, o *encodeFlags, paths []string) 
 	if err != nil {
 		return err
 	}
-	w, err := dataset.Create(out, schema, dataset.Options{
-		// A part that is there without being current is stale.
-		Force: g.force || done != nil, Inputs: paths, Stdout: g.stdout, Format: format, Jobs: g.workers(),
-	})
+	w, err := dataset.Create(g.out, schema, dataset.Options{Force: g.force, Inputs: paths, Stdout: g.stdout, Format: format, Jobs: g.workers()})
 	if err != nil {
 		return err
 	}
@@ -206,12 +195,9 @@ func runEncode(ctx context.Context, g *globals, o *encodeFlags, paths []string) 
 		return err
 	}
 	result.Bytes = w.Bytes()
-	if done != nil {
-		done.Counts = map[string]int64{"cells": w.Rows(), "words": result.Stats.Words, "left_out": int64(result.LeftOut)}
-		done.Warnings = result.Warnings
-		if err := shard.Finish(ctx, out, *done); err != nil {
-			return err
-		}
+	counts := map[string]int64{"cells": w.Rows(), "words": result.Stats.Words, "left_out": int64(result.LeftOut)}
+	if err := o.part.finish(ctx, g, counts, result.Warnings); err != nil {
+		return err
 	}
 	log := g.logger()
 	for _, text := range result.Warnings {
@@ -220,7 +206,7 @@ func runEncode(ctx context.Context, g *globals, o *encodeFlags, paths []string) 
 	if g.json {
 		return printJSON(g.stdout, result)
 	}
-	log.Info(fmt.Sprintf("%d cells, %d genes named in %s", result.Cells, result.Stats.Words, out))
+	log.Info(fmt.Sprintf("%d cells, %d genes named in %s", result.Cells, result.Stats.Words, g.out))
 	return nil
 }
 

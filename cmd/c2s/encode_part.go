@@ -31,15 +31,10 @@ type encodeOptions struct {
 	Format     dataset.Format    `json:"format"`
 }
 
-// finished looks at a part of a sharded run: the record that it will have, and
-// whether it is there already.
-func (o *encodeFlags) finished(ctx context.Context, g *globals, paths []string, out string) (*shard.Done, bool, error) {
+// begin makes the part of a sharded run the output, and reports whether it is there.
+func (o *encodeFlags) begin(ctx context.Context, g *globals, paths []string, format dataset.Format) (fresh bool, err error) {
 	if o.part.Whole() {
-		return nil, false, nil
-	}
-	format, err := dataset.FormatOf(g.out)
-	if err != nil {
-		return nil, false, err
+		return false, nil
 	}
 	options := encodeOptions{
 		Matrix: o.matrix.key(), Modality: o.matrix.modality, GeneNames: o.matrix.geneNames, TopK: o.topK, Ties: o.ties, Seed: g.seed,
@@ -48,34 +43,16 @@ func (o *encodeFlags) finished(ctx context.Context, g *globals, paths []string, 
 	if o.obsSet {
 		options.Obs = append([]string{}, o.obs...)
 	}
+	if options.GeneMap, err = content(ctx, g, o.matrix.geneMap); err != nil {
+		return false, err
+	}
 	var inputs []manifest.Input
 	if o.planned != nil {
-		inputs = o.planned.Inputs() // hashed once for all shards
-	} else {
-		for _, path := range paths {
-			list, err := manifest.Inputs(ctx, inputsOf(path), g.workers())
-			if err != nil {
-				return nil, false, err
-			}
-			inputs = append(inputs, list...)
-		}
+		inputs = o.planned.contents() // hashed once for all shards
+	} else if inputs, err = contents(ctx, g, paths...); err != nil {
+		return false, err
 	}
-	if o.matrix.geneMap != "" {
-		list, err := manifest.Inputs(ctx, []string{o.matrix.geneMap}, 1)
-		if err != nil {
-			return nil, false, err
-		}
-		options.GeneMap = &list[0]
-	}
-	done := &shard.Done{Version: version, Command: "encode", Shard: o.part}
-	if done.Inputs, err = shard.Hash(inputs); err != nil {
-		return nil, false, err
-	}
-	if done.Options, err = shard.Hash(options); err != nil {
-		return nil, false, err
-	}
-	fresh, err := shard.Fresh(ctx, out, *done)
-	return done, fresh, err
+	return o.part.begin(ctx, g, "encode", inputs, options)
 }
 
 // filterConfig is the filters of the flags, or of the plan.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cellsentence/c2s/cellsentence"
 	"github.com/cellsentence/c2s/cellsentence/dataset"
+	"github.com/cellsentence/c2s/internal/shard"
 	"github.com/cellsentence/c2s/llm"
 	"github.com/cellsentence/c2s/llm/batch"
 	"github.com/cellsentence/c2s/llm/task"
@@ -44,6 +45,7 @@ type generateFlags struct {
 	topK      int
 	vocab     string
 	rankModel string
+	part      partFlags
 }
 
 func newGenerate(g *globals) *cobra.Command {
@@ -53,10 +55,11 @@ func newGenerate(g *globals) *cobra.Command {
 		Long: `generate asks a model for new cells: their sentences, in the formats of encode, with
 the cell type, the answer's flags (genes, unknown words, repeats, why it ended) and,
 as c2s_answer, what the model said. An .h5ad has them in obs, and the expression that
-c2s decode makes of the sentences with a rank model of c2s fidelity.`,
+c2s decode makes of the sentences with a rank model of c2s fidelity. --shard I/N (or
+auto) writes one part of N, for c2s merge to join.`,
 		Example: `  c2s generate --backend demo --cell-type "B cell" -n 5 --vocab testdata/demo.h5ad -o b_cells.jsonl`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := o.check(g); err != nil {
+			if err := errors.Join(o.check(g), o.part.resolve(g, nil)); err != nil {
 				return &usageError{err, cmd.CommandPath()}
 			}
 			return runGenerate(cmd.Context(), g, o)
@@ -71,6 +74,7 @@ c2s decode makes of the sentences with a rank model of c2s fidelity.`,
 	f.IntVar(&o.topK, "top-k", 0, "ask for `K` genes (default: 200, as C2S models were trained)")
 	f.StringVar(&o.vocab, "vocab", "", "the genes that there are: a `FILE` of c2s vocab, or an .h5ad")
 	f.StringVar(&o.rankModel, "rank-model", "", "rank model for an .h5ad, a `RANK.json` of c2s fidelity")
+	o.part.add(f)
 	return cmd
 }
 
@@ -84,6 +88,9 @@ func (o *generateFlags) check(g *globals) error {
 		return errors.New("-n must be above 0, and --top-k not below")
 	case o.vocab == "":
 		return errors.New("--vocab is missing: name a file of c2s vocab, or an .h5ad, whose genes are those that count")
+	}
+	if o.part.text != "" && (g.out == "-" || strings.HasSuffix(g.out, ".h5ad")) {
+		return errors.New("--shard writes files of sentences: name a .parquet, .arrow, .hf or .jsonl, and decode what c2s merge makes of the parts")
 	}
 	if strings.HasSuffix(g.out, ".h5ad") {
 		if o.rankModel == "" {
@@ -158,16 +165,20 @@ func runGenerate(ctx context.Context, g *globals, o *generateFlags) (err error) 
 	if err != nil {
 		return err
 	}
+	if fresh, err := o.begin(ctx, g, m.options(g, words, topK, o.organism)); fresh || err != nil {
+		return err
+	}
+	result.Out = g.out
 	out, err := o.create(ctx, g, &generated{m: m, topK: topK, genes: genes, index: index, rank: rank, wording: words.Fingerprint()})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, out.abort()) }()
-	total := o.n * len(o.cellTypes)
-	bar := g.startModel("generating", total)
+	rows := o.part.rows(o.n * len(o.cellTypes))
+	bar := g.startModel("generating", rows.To-rows.From)
 	defer bar.Stop()
-	row := 0
-	for cell, err := range batch.Map(tallied(ctx, bar), m.workers(), counting(total), func(ctx context.Context, i int) (task.Generated, error) {
+	row := rows.From
+	for cell, err := range batch.Map(tallied(ctx, bar), m.workers(), counting(rows), func(ctx context.Context, i int) (task.Generated, error) {
 		return gen.Generate(ctx, i, o.cellTypes[i/o.n])
 	}) {
 		if err != nil {
@@ -192,6 +203,9 @@ func runGenerate(ctx context.Context, g *globals, o *generateFlags) (err error) 
 	if result.Broken > 0 {
 		result.Warnings = append(result.Warnings, fmt.Sprintf("the server broke %d answers off because the model repeated itself: what came is kept, see c2s_stop", result.Broken))
 	}
+	if err := o.part.finish(ctx, g, map[string]int64{"cells": int64(result.Cells), "empty_cells": int64(result.Empty)}, result.Warnings); err != nil {
+		return err
+	}
 	for _, text := range result.Warnings {
 		g.logger().Warn(text)
 	}
@@ -200,6 +214,23 @@ func runGenerate(ctx context.Context, g *globals, o *generateFlags) (err error) 
 		return printJSON(g.stdout, result)
 	}
 	return nil
+}
+
+// begin makes the part of a sharded run the output, and reports whether it is there.
+func (o *generateFlags) begin(ctx context.Context, g *globals, asked *modelOptions) (fresh bool, err error) {
+	if o.part.Whole() {
+		return false, nil
+	}
+	inputs, err := contents(ctx, g, o.vocab)
+	if err != nil {
+		return false, err
+	}
+	asked.Sampling = o.sample.options(g.seed)
+	return o.part.begin(ctx, g, "generate", inputs, struct {
+		CellTypes []string
+		N         int
+		Model     *modelOptions
+	}{o.cellTypes, o.n, asked})
 }
 
 func (r *generateResult) add(cell task.Generated) {
@@ -218,10 +249,10 @@ func (r *generateResult) add(cell task.Generated) {
 	}
 }
 
-// counting yields 0 to n−1.
-func counting(n int) iter.Seq[int] {
+// counting yields the numbers of some rows.
+func counting(rows shard.Range) iter.Seq[int] {
 	return func(yield func(int) bool) {
-		for i := range n {
+		for i := rows.From; i < rows.To; i++ {
 			if !yield(i) {
 				return
 			}

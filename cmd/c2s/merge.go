@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -14,12 +15,16 @@ import (
 )
 
 func newMerge(g *globals) *cobra.Command {
-	return &cobra.Command{
+	var source string
+	cmd := &cobra.Command{
 		Use: "merge PARTS... -o OUT", Short: "Join the parts of a sharded run", GroupID: groupData, Args: need(1, -1),
 		Long: `merge checks by their .done.json that the parts belong together, that none is
 missing, changed or there twice, and joins them: the bytes are those of a run without
 shards. The order in which the parts are named does not matter, and their .done.json
-may be among them.`,
+may be among them.
+
+Parts in .h5ad, but for those of predict, are laid into a copy of the file that they were
+made of, which must be there, unchanged; --from says where, if it was moved.`,
 		Example: `  c2s encode testdata/demo.h5ad -o cells.parquet --shard 0/2
   c2s encode testdata/demo.h5ad -o cells.parquet --shard 1/2
   c2s merge cells.shard-*.parquet -o cells.parquet`,
@@ -27,9 +32,14 @@ may be among them.`,
 			if g.out == "" || g.out == "-" {
 				return &usageError{errors.New("-o OUT is missing"), cmd.CommandPath()}
 			}
-			return runMerge(cmd.Context(), g, args)
+			if source != "" && !strings.HasSuffix(g.out, ".h5ad") {
+				return &usageError{errors.New("--from is for an .h5ad"), cmd.CommandPath()}
+			}
+			return runMerge(cmd.Context(), g, args, source)
 		},
 	}
+	cmd.Flags().StringVar(&source, "from", "", "the `FILE` that the parts of an .h5ad were made of (default: where the parts say)")
+	return cmd
 }
 
 // mergeResult is what merge prints with --json.
@@ -41,7 +51,7 @@ type mergeResult struct {
 	Warnings []string         `json:"warnings"`
 }
 
-func runMerge(ctx context.Context, g *globals, parts []string) error {
+func runMerge(ctx context.Context, g *globals, parts []string, source string) error {
 	// cells.shard-* has the .done.json, too, which belong to the parts.
 	parts = slices.DeleteFunc(parts, func(name string) bool { return strings.HasSuffix(name, shard.DoneSuffix) })
 	set, err := shard.Check(ctx, parts)
@@ -49,9 +59,27 @@ func runMerge(ctx context.Context, g *globals, parts []string) error {
 		return err
 	}
 	var rows int64
-	if set.Parts[0].Command == "scfid" {
+	kind := filepath.Ext(g.out)
+	switch {
+	case set.Parts[0].Command == "scfid":
 		rows, err = mergeMoments(ctx, g, set)
-	} else {
+	case kind == ".h5ad", kind == ".npy", kind == ".tsv":
+		for _, part := range set.Paths {
+			if filepath.Ext(part) != kind {
+				return &inputError{fmt.Errorf("%s: only parts that end in %s can become one that does", part, kind), "name OUT as the jobs did"}
+			}
+		}
+		join := map[string]func(context.Context, *globals, *shard.Set) (int64, error){
+			".npy": mergeNumPy, ".tsv": mergeTables,
+			".h5ad": func(ctx context.Context, g *globals, set *shard.Set) (int64, error) {
+				if set.Parts[0].Command == "predict" {
+					return mergeStack(ctx, g, set)
+				}
+				return mergeH5AD(ctx, g, set, source)
+			},
+		}
+		rows, err = join[kind](ctx, g, set)
+	default:
 		rows, err = dataset.Merge(ctx, set.Paths, g.out, dataset.Options{Force: g.force, Inputs: set.Paths, Jobs: g.workers()})
 	}
 	if err != nil {

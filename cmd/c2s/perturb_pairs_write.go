@@ -31,7 +31,7 @@ func (s *sentenceStore) at(row int) string {
 
 // encode makes the sentences of all cells, which are those of c2s encode.
 func (j *pairsJob) encode(ctx context.Context) (*sentenceStore, error) {
-	cells, failed, err := j.in.cells(ctx, j.g, j.o.topK)
+	cells, failed, err := j.in.cells(ctx, j.g, j.o.topK, j.in.all())
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -25,9 +26,10 @@ type planGlobal struct {
 	GeneNames string             `json:"gene_names"`
 	GeneMap   string             `json:"gene_map"`
 	Filters   preprocess.Config  `json:"filters"`
-	Files     []*preprocess.Plan `json:"files"` // null without filters
-	Genes     []string           `json:"genes"` // the union of all files, as sentences name them
-	Cells     []int64            `json:"cells"` // that express each of Genes
+	Files     []*preprocess.Plan `json:"files"`  // null without filters
+	Genes     []string           `json:"genes"`  // the union of all files, as sentences name them
+	Cells     []int64            `json:"cells"`  // that express each of Genes
+	Values    []int64            `json:"values"` // above zero, in each file
 }
 
 // encodePlan is a plan as encode uses it.
@@ -42,13 +44,17 @@ func newPlan(g *globals) *cobra.Command {
 	var prep prepFlags
 	var shards int
 	var collisions string
+	var dry bool
 	cmd := &cobra.Command{
 		Use: "plan FILE... -o plan.json", Short: "Spread a run over shards, and find what needs all cells", GroupID: groupData, Args: need(1, -1),
 		Long: `plan reads the files once and writes down how encode is spread over shards: their
 rows and bytes, the filters for cells and genes, the median of the totals with
 --normalize median, and the union of the genes with the cells that express each.
 Each shard is then c2s encode FILE... --plan plan.json --shard I/N -o OUT, and c2s
-merge joins them.`,
+merge joins them. c2s job fills the template of a batch job from the plan.
+
+--dry-run reads no more than the headers of the files, and says what is ahead: the
+shards, and their time, memory and disk, by the speeds measured in docs/scale.md.`,
 		Example: "  c2s plan testdata/demo.h5ad --shards 4 --min-cells 3 -o plan.json",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			rule, err := cellsentence.ParseCollisions(collisions)
@@ -59,6 +65,9 @@ merge joins them.`,
 			if err != nil {
 				return &usageError{err, cmd.CommandPath()}
 			}
+			if dry {
+				return runDryPlan(cmd.Context(), g, &m, shards, args)
+			}
 			return runPlan(cmd.Context(), g, &m, &prep, rule, shards, args)
 		},
 	}
@@ -67,6 +76,7 @@ merge joins them.`,
 	prep.add(f)
 	f.StringVar(&collisions, "collisions", "error", "genes that share a name in upper case: `error|first|suffix`")
 	f.IntVar(&shards, "shards", 1, "spread the rows over `N` shards")
+	f.BoolVar(&dry, "dry-run", false, "say what is ahead, and read and write nothing")
 	return cmd
 }
 
@@ -151,7 +161,12 @@ func planFile(ctx context.Context, g *globals, m *matrixFlags, cfg preprocess.Co
 		return f, badCells(path, err)
 	}
 	all.Merge(v)
-	return shard.File{Input: inputs[0], Rows: in.matrix.NObs}, nil
+	values := int64(0)
+	for _, cells := range v.All() {
+		values += cells
+	}
+	global.Values = append(global.Values, values)
+	return shard.File{Input: inputs[0], Rows: in.matrix.NObs, Modified: st.ModTime().UnixNano()}, nil
 }
 
 // readPlan reads what c2s plan wrote.
@@ -167,14 +182,29 @@ func readPlan(path string) (*encodePlan, error) {
 	if err := json.Unmarshal(p.Global, &p.global); err != nil {
 		return nil, &inputError{fmt.Errorf("%s: %w", path, err), "make it again with c2s plan"}
 	}
-	if p.global.Files != nil && len(p.global.Files) != len(p.Files) {
+	filtered := p.global.Filters != preprocess.Config{}
+	if n := len(p.global.Files); filtered != (n > 0) || n > 0 && (n != len(p.Files) || slices.Contains(p.global.Files, nil)) {
 		return nil, &inputError{fmt.Errorf("%s: filters for %d of %d files", path, len(p.global.Files), len(p.Files)), "make it again with c2s plan"}
+	}
+	if len(p.global.Values) != len(p.Files) {
+		return nil, &inputError{fmt.Errorf("%s: values of %d of %d files", path, len(p.global.Values), len(p.Files)), "make it again with c2s plan"}
 	}
 	return p, nil
 }
 
-// covers checks that the plan was made for these files and this matrix.
-func (p *encodePlan) covers(paths []string, m *matrixFlags) error {
+// contents are the sizes and hashes of the files, as those of other commands.
+func (p *encodePlan) contents() []manifest.Input {
+	inputs := p.Inputs()
+	for i := range inputs {
+		inputs[i].Path = ""
+	}
+	return inputs
+}
+
+// covers checks that the plan was made for these files and this matrix. A file that
+// has the size and the time of the plan is taken to be that of the plan; one with
+// another time, such as a copy, is hashed.
+func (p *encodePlan) covers(ctx context.Context, paths []string, m *matrixFlags) error {
 	again := "make the plan again with c2s plan and the same files and flags"
 	if len(paths) != len(p.Files) {
 		return &inputError{fmt.Errorf("%s: the plan is for %d files, not %d", p.path, len(p.Files), len(paths)), again}
@@ -187,6 +217,16 @@ func (p *encodePlan) covers(paths []string, m *matrixFlags) error {
 		f := p.Files[i]
 		if filepath.Base(path) != filepath.Base(f.Path) || st.Size() != f.Bytes {
 			return &inputError{fmt.Errorf("%s: file %d is %s of %d bytes in the plan, not %s of %d", p.path, i, f.Path, f.Bytes, path, st.Size()), again}
+		}
+		if st.ModTime().UnixNano() == f.Modified {
+			continue
+		}
+		now, err := manifest.Inputs(ctx, []string{path}, 1)
+		if err != nil {
+			return err
+		}
+		if now[0].SHA256 != f.SHA256 {
+			return &inputError{fmt.Errorf("%s: %s was changed since the plan was made", p.path, path), again}
 		}
 	}
 	own := planGlobal{Matrix: m.key(), Modality: m.modality, GeneNames: m.geneNames, GeneMap: m.geneMap}

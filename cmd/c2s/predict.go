@@ -35,6 +35,7 @@ type predictFlags struct {
 	cells         string
 	each          int
 	leaveControls bool
+	part          partFlags
 }
 
 var predictorNames = []string{"llm", "additive", "mean-response", "nearest", "control"}
@@ -61,11 +62,14 @@ need one (--leave-controls: none).
 
 X is ln(1 + counts per 10,000); counts in FILE and --reference are brought to it. Shifts
 are those of the cell's context and cell type where --reference has enough cells of
-them, else of more: the result says which.`,
+them, else of more: the result says which.
+
+--shard I/N (or auto) predicts for one part in N of the control cells; c2s merge joins
+the parts.`,
 		Example: `  c2s predict testdata/drugs.h5ad --control vehicle --predictor llm --backend demo -o predicted.h5ad
   c2s predict testdata/perturb.h5ad --control control --predictor mean-response --reference testdata/perturb.h5ad -o mean.h5ad`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.check(g); err != nil {
+			if err := errors.Join(o.check(g), o.part.resolve(g, nil)); err != nil {
 				return &usageError{err, cmd.CommandPath()}
 			}
 			return runPredict(cmd.Context(), g, o, args[0])
@@ -91,6 +95,7 @@ them, else of more: the result says which.`,
 	o.backend.add(f)
 	o.sample.add(f, 1)
 	o.compress.add(f)
+	o.part.add(f)
 	return cmd
 }
 
@@ -192,6 +197,9 @@ func runPredict(ctx context.Context, g *globals, o *predictFlags, path string) (
 		return err
 	}
 	defer func() { err = errors.Join(err, close()) }()
+	if fresh, err := j.begin(ctx); fresh || err != nil {
+		return err
+	}
 	if err := j.explain(); err != nil {
 		return err
 	}
@@ -208,7 +216,10 @@ func runPredict(ctx context.Context, g *globals, o *predictFlags, path string) (
 	if err := j.write(ctx); err != nil {
 		return err
 	}
-	return j.report()
+	if err := j.report(); err != nil {
+		return err
+	}
+	return o.part.finish(ctx, g, map[string]int64{"controls": int64(j.result.Controls), "predicted": int64(j.result.Predicted)}, j.result.Warnings)
 }
 
 // look reads what there is to predict, and from what.

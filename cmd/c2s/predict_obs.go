@@ -301,5 +301,9 @@ func (j *predictJob) tables(ctx context.Context, w *h5ad.Writer, o *predictedObs
 	if j.model != nil {
 		about["temperature"] = &h5ad.Array{Values: []float64{j.o.sample.temperature}}
 	}
-	return errors.Join(w.Set(ctx, "obs", obs), w.Set(ctx, "var", vr), w.Set(ctx, "uns", h5ad.Dict{"c2s": about}))
+	uns := h5ad.Dict{"c2s": about}
+	if err := j.o.part.stacked(uns, stack{Compression: j.o.compress.chosen(), Sums: []string{"predicted", "valid", "copies"}}); err != nil {
+		return err
+	}
+	return errors.Join(w.Set(ctx, "obs", obs), w.Set(ctx, "var", vr), w.Set(ctx, "uns", uns))
 }

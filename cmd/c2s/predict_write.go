@@ -84,8 +84,7 @@ func (j *predictJob) write(ctx context.Context) (err error) {
 		}
 	}
 	w, err := h5ad.Create(j.g.out, h5ad.WriteOptions{
-		Compression: h5ad.Compression{Method: j.o.compress.method, Level: j.o.compress.level},
-		Workers:     j.g.workers(), Force: j.g.force, Inputs: inputs,
+		Compression: j.o.compress.chosen(), Workers: j.g.workers(), Force: j.g.force, Inputs: inputs,
 	})
 	if err != nil {
 		return err

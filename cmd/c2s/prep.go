@@ -81,9 +81,14 @@ type filtered struct {
 	Target   float64 `json:"target"` // total to which cells were scaled, 0 if they were not
 }
 
-// plan narrows opts to what the filters keep and sets its transformation.
-func (p *prepFlags) plan(ctx context.Context, g *globals, f *h5ad.File, opts *h5ad.CopyOptions, result *convertResult) error {
-	if p.cfg == (preprocess.Config{}) {
+// plan narrows opts to what the filters keep and sets its transformation; planned,
+// if not nil, has the filters and the scale.
+func (p *prepFlags) plan(ctx context.Context, g *globals, f *h5ad.File, planned *encodePlan, opts *h5ad.CopyOptions, result *convertResult) error {
+	cfg := p.cfg
+	if planned != nil {
+		cfg = planned.global.Filters
+	}
+	if cfg == (preprocess.Config{}) {
 		return nil
 	}
 	m, vr, err := f.Select(ctx, opts.Matrix)
@@ -102,19 +107,24 @@ func (p *prepFlags) plan(ctx context.Context, g *globals, f *h5ad.File, opts *h5
 		genes = kept
 	}
 	sel := h5ad.Selection{Cells: opts.Cells, Genes: opts.Genes, Rows: h5ad.RowOptions{Budget: g.budget() / 4}}
-	plan, err := preprocess.New(ctx, m, genes, p.cfg, sel)
-	if err != nil {
+	var plan *preprocess.Plan
+	if planned != nil {
+		plan = planned.global.Files[0]
+		if plan.NObs != m.NObs || plan.NVars != m.NVars {
+			return &inputError{fmt.Errorf("%s: the plan is for %d × %d, and %s is %d × %d", planned.path, plan.NObs, plan.NVars, m.Key(), m.NObs, m.NVars), "make it again with c2s plan"}
+		}
+	} else if plan, err = preprocess.New(ctx, m, genes, cfg, sel); err != nil {
 		return fmt.Errorf("%s: %s: %w", f.Path(), m.Key(), err)
 	}
 	sel = plan.Kept(sel)
 	opts.Cells, opts.Genes = sel.Cells, sel.Genes
-	if p.cfg.Target != 0 || p.cfg.Log != preprocess.LogNone {
+	if cfg.Target != 0 || cfg.Log != preprocess.LogNone {
 		opts.Transform = plan.Normalise
 	}
-	if p.cfg.Log != preprocess.LogNone {
+	if cfg.Log != preprocess.LogNone {
 		// Where scanpy keeps the base; it has none for the natural logarithm.
 		about := h5ad.Dict{}
-		if base := map[preprocess.Log]float64{preprocess.Log2: 2, preprocess.Log10: 10}[p.cfg.Log]; base > 0 {
+		if base := map[preprocess.Log]float64{preprocess.Log2: 2, preprocess.Log10: 10}[cfg.Log]; base > 0 {
 			about["base"] = &h5ad.Array{Values: []float64{base}}
 		}
 		opts.Changes = append(opts.Changes, h5ad.Change{Key: "uns/log1p", Element: about})

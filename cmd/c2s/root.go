@@ -112,7 +112,7 @@ expressed genes, by falling expression, as Cell2Sentence models read them.`,
 	root.SetHelpCommand(newHelp())
 	root.AddCommand(
 		newInspect(g), newValidate(g), newConvert(g), newConcat(g), newEncode(g), newVocab(g), newDecode(g), newFidelity(g), newDataset(g),
-		newPlan(g), newMerge(g),
+		newPlan(g), newMerge(g), newJob(g),
 		newAnnotate(g), newGenerate(g), newPredict(g), newEmbed(g), newModel(g), newDoctor(g),
 		newScfid(g), newPerturb(g), newScreen(g),
 		newDemo(g), newVersion(g), newCompletion(g), newReference(g),

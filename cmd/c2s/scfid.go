@@ -21,7 +21,7 @@ type scfidFlags struct {
 	donor   string
 	labels  []string
 	drop    bool
-	part    string
+	part    partFlags
 }
 
 func newScfid(g *globals) *cobra.Command {
@@ -65,7 +65,7 @@ reads its rows only; c2s merge joins the parts to the same bytes.`,
 	f.StringVar(&o.donor, "donor", "", "the `COLUMN` of the donors: adds the floor between donors, and takes intervals over them")
 	f.StringSliceVar(&o.labels, "labels", nil, "TSV `FILE` of the labels of an .npy; one for each .npy in order")
 	f.BoolVar(&o.drop, "drop-nonfinite", false, "leave out rows with NaN or infinite values")
-	f.StringVar(&o.part, "shard", "", "write part `I/N` of the moments of one set, or that of the job that runs: auto, auto/N")
+	o.part.add(f)
 	return cmd
 }
 
@@ -86,7 +86,7 @@ func (o *scfidFlags) check(g *globals, paths []string) error {
 	if len(paths) == 1 {
 		return o.checkMoments(paths[0])
 	}
-	if o.part != "" {
+	if o.part.text != "" {
 		return errors.New("--shard is for the moments of one set: c2s scfid CELLS --shard I/N -o NAME.npz")
 	}
 	keyed, plain := 0, 0

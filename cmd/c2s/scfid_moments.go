@@ -15,7 +15,6 @@ import (
 	"github.com/cellsentence/c2s/internal/atomicfile"
 	"github.com/cellsentence/c2s/internal/embedding"
 	"github.com/cellsentence/c2s/internal/embedfile"
-	"github.com/cellsentence/c2s/internal/manifest"
 	"github.com/cellsentence/c2s/internal/shard"
 	"github.com/cellsentence/c2s/scfid"
 )
@@ -49,8 +48,7 @@ type momentsResult struct {
 // runMoments writes the moments of one set, or a part of them.
 func runMoments(cmd *cobra.Command, g *globals, o *scfidFlags, path string) (err error) {
 	ctx := cmd.Context()
-	part, err := shard.Resolve(o.part, 0, g.getenv)
-	if err != nil {
+	if err := o.part.resolve(g, nil); err != nil {
 		return &usageError{err, cmd.CommandPath()}
 	}
 	opts := embedding.Options{Memory: g.budget() / 2, Workers: g.workers()}
@@ -63,23 +61,18 @@ func runMoments(cmd *cobra.Command, g *globals, o *scfidFlags, path string) (err
 	}
 	defer func() { err = errors.Join(err, set.Close()) }()
 	rows := set.Side().Rows
-	out, done := g.out, (*shard.Done)(nil)
-	from, to := 0, rows.Len()
-	if !part.Whole() {
-		out = part.PartPath(strings.TrimSuffix(g.out, filepath.Ext(g.out)) + partOfMoments)
-		var fresh bool
-		if done, fresh, err = momentsDone(ctx, path, set.Key, part, out); err != nil {
+	if !o.part.Whole() {
+		g.out = strings.TrimSuffix(g.out, filepath.Ext(g.out)) + partOfMoments
+		inputs, err := contents(ctx, g, path)
+		if err != nil {
 			return err
 		}
-		if fresh {
-			g.logger().Info(out + " is complete and current: nothing to do")
-			return nil
-		}
-		from, to = 0, 0 // more shards than blocks: nothing is left for some
-		for _, r := range part.Ranges([]int{rows.Len()}) {
-			from, to = r.From, r.To
+		if fresh, err := o.part.begin(ctx, g, "scfid", inputs, map[string]string{"key": set.Key}); fresh || err != nil {
+			return err
 		}
 	}
+	r := o.part.rows(rows.Len())
+	from, to := r.From, r.To
 	acc, err := scfid.Accumulate(ctx, rows, from, to, g.workers())
 	if err != nil {
 		if bad, ok := errors.AsType[*scfid.NonFiniteError](err); ok {
@@ -88,42 +81,20 @@ func runMoments(cmd *cobra.Command, g *globals, o *scfidFlags, path string) (err
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	write := acc.Write
-	if part.Whole() {
+	if o.part.Whole() {
 		write = func(w io.Writer) error { return writeMoments(w, acc) }
 	}
-	// A part that is there and not current is stale.
-	if err := writeFile(out, atomicfile.Options{Force: g.force || done != nil, Inputs: []string{path}}, write); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+	if err := writeFile(g.out, atomicfile.Options{Force: g.force, Inputs: []string{path}}, write); err != nil {
+		return fmt.Errorf("%s: %w", g.out, err)
 	}
-	if done != nil {
-		done.Counts = map[string]int64{"rows": int64(to - from)}
-		if err := shard.Finish(ctx, out, *done); err != nil {
-			return err
-		}
+	if err := o.part.finish(ctx, g, map[string]int64{"rows": int64(to - from)}, nil); err != nil {
+		return err
 	}
 	if g.json {
-		return printJSON(g.stdout, momentsResult{out, to - from, rows.Dim()})
+		return printJSON(g.stdout, momentsResult{g.out, to - from, rows.Dim()})
 	}
-	g.logger().Info(fmt.Sprintf("moments of %d rows in %d dimensions in %s", to-from, rows.Dim(), out))
+	g.logger().Info(fmt.Sprintf("moments of %d rows in %d dimensions in %s", to-from, rows.Dim(), g.out))
 	return nil
-}
-
-// momentsDone is the record that a part will have, and whether it is there already.
-func momentsDone(ctx context.Context, path, key string, part shard.Shard, out string) (*shard.Done, bool, error) {
-	inputs, err := manifest.Inputs(ctx, []string{path}, 1)
-	if err != nil {
-		return nil, false, err
-	}
-	inputs[0].Path = "" // jobs may see one file under different names
-	done := &shard.Done{Version: version, Command: "scfid", Shard: part}
-	if done.Inputs, err = shard.Hash(inputs); err != nil {
-		return nil, false, err
-	}
-	if done.Options, err = shard.Hash(map[string]string{"key": key}); err != nil {
-		return nil, false, err
-	}
-	fresh, err := shard.Fresh(ctx, out, *done)
-	return done, fresh, err
 }
 
 // writeMoments writes moments as pytorch-fid keeps them.

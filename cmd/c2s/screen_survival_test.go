@@ -249,7 +249,7 @@ func TestKilledScreenResumes(t *testing.T) {
 			t.Fatal(err)
 		}
 		// Each run gets further than the one before, which is in the journal.
-		time.Sleep(time.Duration(luck.Int64N(int64(whole)/int64(min(kills, 10)) + 1)))
+		time.Sleep(time.Duration(luck.Int64N(3*int64(whole)/int64(2*max(kills, 1)) + 1)))
 		_ = cmd.Process.Kill()
 		if ended = cmd.Wait() == nil; ended {
 			break

@@ -6,20 +6,25 @@ import (
 	"iter"
 
 	"github.com/cellsentence/c2s/cellsentence"
+	"github.com/cellsentence/c2s/cellsentence/prompt"
 	"github.com/cellsentence/c2s/h5ad"
 	"github.com/cellsentence/c2s/internal/progress"
+	"github.com/cellsentence/c2s/internal/shard"
 	"github.com/cellsentence/c2s/llm"
 	"github.com/cellsentence/c2s/llm/task"
 )
 
-// cells yields the sentences of a file's cells, cut to topK genes. They are those of
-// encode with the same seed.
-func (in *input) cells(ctx context.Context, g *globals, topK int) (iter.Seq[task.Cell], func() error, error) {
+// cells yields the sentences of some of a file's cells, cut to topK genes. They are
+// those of encode with the same seed.
+func (in *input) cells(ctx context.Context, g *globals, topK int, part shard.Range) (iter.Seq[task.Cell], func() error, error) {
 	enc, err := cellsentence.NewEncoder(in.genes, cellsentence.Config{TopK: topK, Seed: g.seed, Workers: g.workers()})
 	if err != nil {
 		return nil, nil, badCells(in.file.Path(), err)
 	}
-	rows, err := in.matrix.Rows(ctx, h5ad.RowOptions{Budget: g.budget() / 4})
+	if part.From == part.To {
+		return func(func(task.Cell) bool) {}, func() error { return nil }, nil
+	}
+	rows, err := in.matrix.Rows(ctx, h5ad.RowOptions{Start: part.From, End: part.To, Budget: g.budget() / 4})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -68,4 +73,22 @@ func (m *model) asked() string {
 	}
 	known, asked := m.known()
 	return fmt.Sprintf("%s, %d answers asked for, %d from the journal", m.info.Model, asked, known)
+}
+
+// all is the rows of the file.
+func (in *input) all() shard.Range { return shard.Range{To: in.matrix.NObs} }
+
+// modelOptions is what decides the answers of a model, beside the cells.
+type modelOptions struct {
+	Model, Digest string
+	Wording       string // of the prompts
+	TopK          int
+	Organism      string
+	Seed          uint64
+	Pooling       string
+	Sampling      llm.Options
+}
+
+func (m *model) options(g *globals, words *prompt.Templates, topK int, organism string) *modelOptions {
+	return &modelOptions{Model: m.info.Model, Digest: m.info.Digest, Wording: words.Fingerprint(), TopK: topK, Organism: organism, Seed: g.seed}
 }

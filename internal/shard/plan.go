@@ -24,6 +24,9 @@ type Plan struct {
 type File struct {
 	manifest.Input
 	Rows int `json:"rows"`
+	// Modified is when the file was last written, in nanoseconds since 1970: a file of
+	// the same size and time need not be hashed again.
+	Modified int64 `json:"modified"`
 }
 
 // Part is what a shard reads.

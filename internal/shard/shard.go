@@ -168,6 +168,15 @@ func (s Shard) Ranges(rows []int) []Range {
 	return out
 }
 
+// Even gives what the shard takes of n things that can be cut anywhere, as they are
+// written one by one: those from first to last, exclusive.
+func (s Shard) Even(n int) (first, last int) {
+	if s.Whole() {
+		return 0, n
+	}
+	return share(s.Index, n, s.Count), share(s.Index+1, n, s.Count)
+}
+
 func blocksOf(rows int) int { return (rows + BlockRows - 1) / BlockRows }
 
 // share is i·blocks/n without overflow.

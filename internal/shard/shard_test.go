@@ -264,3 +264,24 @@ func TestFresh(t *testing.T) {
 		t.Error("a changed part is fresh")
 	}
 }
+
+func TestEven(t *testing.T) {
+	for _, n := range []int{0, 1, 7, 64} {
+		for count := 1; count < 10; count++ {
+			at := 0
+			for i := range count {
+				first, last := shard.Shard{Index: i, Count: count}.Even(n)
+				if first != at || last < first || last-first > n/count+1 {
+					t.Errorf("%d of %d in %d: %d to %d after %d", i, count, n, first, last, at)
+				}
+				at = last
+			}
+			if at != n {
+				t.Errorf("%d shards of %d end at %d", count, n, at)
+			}
+		}
+	}
+	if first, last := (shard.Shard{}).Even(5); first != 0 || last != 5 {
+		t.Errorf("the whole of 5: %d to %d", first, last)
+	}
+}

@@ -150,6 +150,16 @@ func Open(ctx context.Context, name string, cfg Config) (Backend, error) {
 	return b, nil
 }
 
+// Connect makes a backend without asking it anything, for a pool, which does so itself
+// and waits for servers that are not there yet.
+func Connect(name string, cfg Config) (Backend, error) {
+	spec, err := Parse(name)
+	if err != nil {
+		return nil, err
+	}
+	return spec.open(cfg)
+}
+
 func (s *Spec) open(cfg Config) (Backend, error) {
 	switch s.Kind {
 	case "ollama":

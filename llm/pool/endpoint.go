@@ -24,6 +24,7 @@ type endpoint struct {
 	up      bool
 	watched bool  // by a goroutine, while it is down
 	lost    bool  // down for so long that requests no longer wait for it
+	left    bool  // it is in the pool no more
 	err     error // why it is down
 
 	slots, busy int
@@ -105,7 +106,7 @@ func probe(ctx context.Context, e *endpoint) (*llm.Info, error) {
 
 // down takes an endpoint out of service and watches it. p.mu is held.
 func (p *Pool) down(e *endpoint, err error) {
-	if p.closed || e.watched {
+	if p.closed || e.watched || e.left {
 		return
 	}
 	p.cfg.Log.Warn("model server is down", "endpoint", e.name, "error", err)
@@ -154,6 +155,9 @@ func sleep(ctx context.Context, d time.Duration) bool {
 func (p *Pool) recovered(e *endpoint, info *llm.Info, err error) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if e.left {
+		return true // nobody is to watch it
+	}
 	if err == nil {
 		err = p.accept(e, info)
 	}
@@ -174,7 +178,7 @@ func (p *Pool) recovered(e *endpoint, info *llm.Info, err error) bool {
 func (p *Pool) giveUp(e *endpoint) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if e.lost {
+	if e.lost || e.left {
 		return
 	}
 	e.lost = true

@@ -14,6 +14,8 @@
 // one request, then all, once it answers and still serves the same model. What it was
 // working on is asked again elsewhere. A circuit breaker for each endpoint counts
 // failures (M. Nygard, Release It!, 2007).
+//
+// Servers may come and go while the pool works: [Pool.Join], [Pool.Leave].
 package pool
 
 import (
@@ -258,7 +260,7 @@ type Status struct {
 	Asked, Failed int
 }
 
-// Status tells how the endpoints are, in the order of New.
+// Status tells how the endpoints are, in the order in which they came.
 func (p *Pool) Status() []Status {
 	p.mu.Lock()
 	defer p.mu.Unlock()
