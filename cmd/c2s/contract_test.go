@@ -77,7 +77,7 @@ func TestContractFlags(t *testing.T) {
 		has := func(name string) bool {
 			return c.Flags().Lookup(name) != nil || c.InheritedFlags().Lookup(name) != nil || c.PersistentFlags().Lookup(name) != nil
 		}
-		for _, name := range strings.Fields(flags) {
+		for name := range strings.FieldsSeq(flags) {
 			if !has(name) {
 				t.Errorf("c2s %s has no --%s", path, name)
 			}
@@ -207,7 +207,7 @@ func TestContractKeys(t *testing.T) {
 			t.Errorf("c2s %s --json: %v", tc.line, err)
 			continue
 		}
-		for _, key := range strings.Fields(tc.keys) {
+		for key := range strings.FieldsSeq(tc.keys) {
 			if !hasKey(result, strings.Split(key, ".")) {
 				t.Errorf("c2s %s --json: no %s", tc.line, key)
 			}
@@ -221,7 +221,7 @@ func TestContractKeys(t *testing.T) {
 		}
 		first, _, _ := bytes.Cut(text, []byte("\n"))
 		got := strings.FieldsFunc(string(first), func(r rune) bool { return r == '\t' || r == ',' })
-		for _, name := range strings.Fields(columns) {
+		for name := range strings.FieldsSeq(columns) {
 			if !slices.Contains(got, name) {
 				t.Errorf("%s: no column %s in %q", file, name, first)
 			}
