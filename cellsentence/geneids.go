@@ -92,7 +92,7 @@ func (g GeneIDs) Warning() string {
 		kinds = append(kinds, fmt.Sprintf("%d are Entrez numbers", g.Entrez))
 	}
 	return fmt.Sprintf("of %d gene names, %s (%.0f %%, such as %s), while models know gene symbols; "+
-		"name the column that holds symbols with --gene-names",
+		"give a table of symbols with --gene-map, or the column that holds them with --gene-names",
 		g.Total, strings.Join(kinds, " and "), 100*float64(g.Ensembl+g.Entrez)/float64(g.Total), quote(g.Example))
 }
 

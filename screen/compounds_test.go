@@ -110,3 +110,26 @@ func TestDecoys(t *testing.T) {
 		t.Error("ten orders of aab")
 	}
 }
+
+// FuzzCompounds: no list of compounds breaks the reader, and every one that it takes makes
+// decoys or says why not.
+func FuzzCompounds(f *testing.F) {
+	f.Add("name\tdose\tknown\nsilmitasertib\t1 uM\tinducer\nCX-4945\n")
+	f.Add("name\n=cmd\n\xff\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		list, _, err := readCompounds(strings.NewReader(text), "c.tsv")
+		if err != nil {
+			return
+		}
+		for _, c := range list {
+			if c.Name == "" || len(c.Name) > maxName {
+				t.Errorf("%q", c.Name)
+			}
+		}
+		for _, family := range []string{familyInvented, familyStem, familyShuffled} {
+			if made, err := decoys(1, family, 2, list); err == nil && len(made) != 2 {
+				t.Errorf("%d decoys", len(made))
+			}
+		}
+	})
+}

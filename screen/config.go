@@ -40,7 +40,7 @@ type Config struct {
 	Leading    Leading         `yaml:"leading,omitempty" doc:"Compounds that look promising are asked about at several doses."`
 	Design     string          `yaml:"design,omitempty" enum:"fixed,racing" doc:"fixed (the default) asks about all cells for every compound; racing drops hopeless compounds early."`
 	Racing     Racing          `yaml:"racing,omitempty" doc:"Settings of the design racing."`
-	Order      string          `yaml:"order,omitempty" enum:"trained,pilot" doc:"trained (the default) keeps the words that the model was trained on; pilot tries a prompt with the cell before the compound, which lets servers share the work on a cell, and takes it if the positive controls do the same in both (correlation of 0.9)."`
+	Order      string          `yaml:"order,omitempty" enum:"trained,pilot" doc:"trained (the default) keeps the words that the model was trained on; pilot tries a prompt with the cell before the compound, which lets servers share the work on a cell, and takes it if the positive controls do the same in both (concordance of 0.9)."`
 	Budget     Budget          `yaml:"budget,omitempty" doc:"Where the run stops; it goes on when the budget is raised. 0 is no limit."`
 	Price      Price           `yaml:"price,omitempty" doc:"What it costs, for the plan and for a budget of money."`
 	Seed       uint64          `yaml:"seed,omitempty" doc:"Keys everything that is random (default 42)."`
@@ -112,7 +112,7 @@ type Margin struct {
 
 // Leading says which compounds are asked about at several doses.
 type Leading struct {
-	Doses []string `yaml:"doses,omitempty" doc:"At least three, rising; the dose of the list of compounds is one of them or stands for itself. None: no doses."`
+	Doses []string `yaml:"doses,omitempty" doc:"At least three, rising. They are asked about beside the dose of the list of compounds, which may be one of them; none: leading compounds have one dose, too."`
 	T     float64  `yaml:"t,omitempty" doc:"The least moderated t of the positive effect and of the split that makes a compound leading (default 3)."`
 	Names []string `yaml:"names,omitempty" doc:"Compounds that are leading whatever they do."`
 }
@@ -148,8 +148,13 @@ const (
 	orderPilot    = "pilot"
 )
 
-// maxConfig is the most that a screen.yaml may have, in bytes.
-const maxConfig = 4 << 20
+const (
+	// maxConfig is the most that a screen.yaml may have, in bytes.
+	maxConfig = 1 << 20
+	// maxNested is how deep brackets may be in each other; the parser's memory grows with
+	// the square of it. A screen.yaml has three.
+	maxNested = 500
+)
 
 // ReadConfig reads a screen.yaml, fills in the defaults and checks it. Its errors about
 // the file are of the type [*Error].
@@ -194,6 +199,9 @@ func (e *keyError) Hint() string {
 }
 
 func parseConfig(text []byte) (*Config, error) {
+	if nested(text) > maxNested {
+		return nil, fmt.Errorf("more than %d brackets in each other", maxNested)
+	}
 	cfg := new(Config)
 	err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(cfg)
 	var unknown *yaml.UnknownFieldError
@@ -212,6 +220,21 @@ func parseConfig(text []byte) (*Config, error) {
 	}
 	cfg.defaults()
 	return cfg, cfg.check()
+}
+
+// nested is how deep brackets are in each other, those in texts included.
+func nested(text []byte) int {
+	depth, most := 0, 0
+	for _, c := range text {
+		switch c {
+		case '[', '{':
+			depth++
+			most = max(most, depth)
+		case ']', '}':
+			depth = max(depth-1, 0)
+		}
+	}
+	return most
 }
 
 // allKeys lists the keys of a configuration, those of its parts included.

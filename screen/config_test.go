@@ -21,6 +21,19 @@ compounds: compounds.tsv
 controls: {positive: [IFN-gamma]}
 `
 
+// TestNested: brackets by the thousand are refused before the parser takes memory for them.
+func TestNested(t *testing.T) {
+	for _, open := range []string{"[", "{a: ", "[{a: "} {
+		if _, err := parseConfig([]byte("contexts: " + strings.Repeat(open, 200_000))); err == nil || !strings.Contains(err.Error(), "brackets in each other") {
+			t.Errorf("%q: %v", open, err)
+		}
+	}
+	list := "leading: {names: [" + strings.Repeat("a, ", 1000) + "a]}\n"
+	if cfg, err := parseConfig([]byte(demoScreen + list)); err != nil || len(cfg.Leading.Names) != 1001 {
+		t.Errorf("a long list: %v", err)
+	}
+}
+
 func TestConfigDefaults(t *testing.T) {
 	c, err := parseConfig([]byte(smallest))
 	if err != nil {

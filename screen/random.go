@@ -3,8 +3,11 @@ package screen
 import (
 	"encoding/binary"
 	"hash/fnv"
+	"math"
 	"math/rand/v2"
 )
+
+var nan = math.NaN()
 
 // key is a number that depends on the seed and on what it is for, and on nothing else.
 func key(seed uint64, what ...string) uint64 {

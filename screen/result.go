@@ -73,6 +73,12 @@ func (r *run) result() (*Result, error) {
 			r.tally.card(i, &r.res.Header.Items[i])
 		}
 	}
+	r.res.Tokens = map[string]float64{}
+	for family, sum := range r.tokens {
+		if sum[0] > 0 {
+			r.res.Tokens[family] = float64(sum[0]) / float64(sum[1])
+		}
+	}
 	r.res.Rows = r.rows
 	Sort(r.res.Rows)
 	slices.SortStableFunc(r.res.Examples, func(a, b Example) int {
@@ -91,7 +97,7 @@ func (r *run) header() record.Header {
 	h := record.Header{
 		Plan: r.Digest, Items: slices.Clone(r.Items), Clusters: r.Clusters, CellTypes: r.CellTypes, Doses: r.Doses,
 		Program: r.Program.Words(), Predictor: name, Notice: info.Notice, ProgramSeen: len(r.Seen), SentenceLength: r.Genes,
-		Weights: r.Weights, Margin: r.cfg.Margin.Value, MarginShare: r.cfg.Margin.Share, Rising: len(r.cfg.Leading.Doses), Control: strings.TrimSpace(r.cfg.Controls.Positive[0]), Design: r.cfg.Design,
+		Weights: r.Weights, Margin: r.cfg.Margin.Value, MarginShare: r.cfg.Margin.Share, Rising: len(r.cfg.Leading.Doses), Control: strings.TrimSpace(r.cfg.Controls.Positive[0]), Design: r.cfg.Design, Order: r.res.Order, Notes: r.notes,
 	}
 	for i := range h.Items {
 		if len(h.Items[i].Targets) > 0 {

@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,8 +62,11 @@ type Result struct {
 	Progress Progress
 	// Order says in which order prompts name cell and compound, and why.
 	Order string
-	// Pilot is the correlation that decided it, NaN without a pilot.
-	Pilot    float64
+	// Pilot is the concordance correlation that decided it, NaN without a pilot.
+	Pilot float64
+	// Tokens is how many tokens prompts have on average about compounds and about decoys,
+	// by family: names of decoys should be as long. It is empty where none are counted.
+	Tokens   map[string]float64
 	Warnings []string
 }
 
@@ -115,6 +119,8 @@ type run struct {
 	rows   []record.Row
 	own    []bool // items of this shard
 	judge  *judge
+	notes  []string
+	tokens map[string][2]int // of prompts, and prompts, by family
 }
 
 func newRun(p *Plan, cfg RunConfig) (*run, error) {
@@ -134,13 +140,28 @@ func newRun(p *Plan, cfg RunConfig) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{Plan: p, RunConfig: cfg, scorer: scorer, start: cfg.Now(), res: &Result{Pilot: nan, Warnings: []string{}}}
+	r := &run{Plan: p, RunConfig: cfg, scorer: scorer, start: cfg.Now(), res: &Result{Pilot: nan, Warnings: []string{}}, tokens: map[string][2]int{}}
 	mine := *p
 	mine.Items = slices.Clone(p.Items) // a run says when it gave an item up
 	r.Plan, r.own = &mine, owned(p.Items, cfg.Shard)
-	r.res.Progress.Total = r.Cost.Predictions
+	r.res.Progress.Total = r.planned()
 	r.tally = newTally(p)
 	return r, nil
+}
+
+// planned is the most predictions of this shard, without the doses of leading compounds.
+func (r *run) planned() int {
+	cells := len(r.Cells[0]) + len(r.Cells[1])
+	n := cells * r.Draws
+	if r.cfg.Controls.Interferon.Name != "" {
+		n += len(r.Cells[record.Neutral]) * r.Draws
+	}
+	for i, item := range r.Items {
+		if r.own[i] && item.Kind != record.Baseline {
+			n += cells
+		}
+	}
+	return n
 }
 
 // first reports whether this shard records what belongs to no compound.
@@ -254,6 +275,11 @@ func (r *run) count(a *answer) error {
 	p.Prompt += a.tokens[0]
 	p.Cached += a.tokens[1]
 	p.Answer += a.tokens[2]
+	if a.arm == record.Compound {
+		family := cmp.Or(r.Items[a.item].Family, string(r.Items[a.item].Kind))
+		sum := r.tokens[family]
+		r.tokens[family] = [2]int{sum[0] + a.tokens[0], sum[1] + 1}
+	}
 	if !a.row.Valid {
 		p.Invalid++
 	}

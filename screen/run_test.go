@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -27,6 +28,7 @@ type fake struct {
 	seeds map[string]int // asked, by seed, row and name
 	order []string       // context, name and row, as they came
 	fail  int            // after so many answers, if above 0
+	luck  uint64         // another one for the same seeds
 }
 
 func newFake(p *Plan) *fake { return &fake{program: p.Program.Words(), seeds: map[string]int{}} }
@@ -55,7 +57,7 @@ func (f *fake) Predict(ctx context.Context, r perturb.Request) (perturb.Response
 	if failed {
 		return perturb.Response{}, errFake
 	}
-	luck := rand.New(rand.NewPCG(r.Seed, uint64(c.Row)))
+	luck := rand.New(rand.NewPCG(r.Seed^f.luck, uint64(c.Row)))
 	genes := slices.Clone(c.Genes)
 	luck.Shuffle(5, func(i, j int) { genes[i], genes[j] = genes[j], genes[i] })
 	lift := 0
@@ -109,7 +111,9 @@ func table(got *Result) *record.Table {
 func written(t testing.TB, got *record.Table) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := record.Write(&b, got); err != nil {
+	same := *got
+	same.Header.Order = "" // says how it was asked
+	if err := record.Write(&b, &same); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -176,6 +180,9 @@ func TestRunAsksWhatWasPlanned(t *testing.T) {
 	}
 	if calls["split"] != analysis.ContextSelective || calls["both"] != analysis.Both || calls["nothing"] == analysis.ContextSelective {
 		t.Errorf("%v", calls)
+	}
+	if want := map[string]float64{"compound": 100, "positive_control": 100, "invented": 100, "stem": 100, "shuffled": 100}; !reflect.DeepEqual(got.Tokens, want) {
+		t.Errorf("%v", got.Tokens)
 	}
 	if len(got.Examples) != 2*(1+2+8) || got.Examples[0].Before == "" {
 		t.Errorf("%d examples", len(got.Examples))
@@ -306,14 +313,19 @@ func (c contrary) Predict(ctx context.Context, r perturb.Request) (perturb.Respo
 
 // TestPilot: the cell comes first if the controls do the same, and only then.
 func TestPilot(t *testing.T) {
-	p := mustPlan(t, folder(t, demoCompounds, "cells: 6", "cells: 6\norder: pilot"))
+	p := mustPlan(t, folder(t, demoCompounds, "cells: 6", "cells: 6\norder: pilot", "vehicle_replicates: 4", "vehicle_replicates: 8"))
+	like := newFake(p) // does the same with other luck
+	like.luck = 1
 	for _, c := range []struct {
 		other perturb.Predictor
 		want  string
-	}{{newFake(p), "cell first"}, {contrary{newFake(p)}, "compound first"}} {
+	}{{like, "cell first"}, {contrary{newFake(p)}, "compound first"}} {
 		got := runOf(t, p, RunConfig{CompoundFirst: true, CellFirst: c.other})
 		if !strings.HasPrefix(got.Order, c.want) || got.Pilot != got.Pilot {
 			t.Errorf("%s (r = %v)", got.Order, got.Pilot)
+		}
+		if p := got.Progress; p.Done != p.Total || len(got.Rows) >= p.Done {
+			t.Errorf("%+v, %d rows", p, len(got.Rows))
 		}
 	}
 	if got := runOf(t, p, RunConfig{}); got.Pilot == got.Pilot {
@@ -363,6 +375,13 @@ func TestSaturation(t *testing.T) {
 	if !strings.Contains(strings.Join(got.Warnings, "\n"), "saturated") {
 		t.Errorf("%q", got.Warnings)
 	}
+	r, err := analysis.Analyse(t.Context(), table(got), analysis.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(strings.Join(r.Warnings, "\n"), "saturated") || !strings.Contains(r.Methods(), "cell first, as the model was trained") {
+		t.Errorf("%q\n%s", r.Warnings, r.Methods())
+	}
 }
 
 func TestExamplesFile(t *testing.T) {
@@ -411,5 +430,25 @@ func TestSpecificity(t *testing.T) {
 	}
 	if !(p["split"] <= 0.01) || !(p["nothing"] > 0.05) {
 		t.Errorf("%v", p)
+	}
+}
+
+// TestConcordance: values by hand from the definition.
+func TestConcordance(t *testing.T) {
+	for _, c := range []struct {
+		a, b []float64
+		want float64
+	}{
+		{[]float64{1, 2, 3}, []float64{1, 2, 3}, 1},
+		{[]float64{1, 2, 3}, []float64{2, 3, 4}, 2 * 2 / (2 + 2 + 3.0)},
+		{[]float64{1, 2, 3}, []float64{3, 2, 1}, -1},
+		{[]float64{0, 1}, []float64{0, 3}, 2 * 1.5 / (0.5 + 4.5 + 2)},
+	} {
+		if got := concordance(c.a, c.b); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("%v, %v: %v, expected %v", c.a, c.b, got, c.want)
+		}
+	}
+	if got := concordance([]float64{1}, []float64{1}); got == got {
+		t.Error("a correlation of one point")
 	}
 }

@@ -5,20 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"math"
 	"runtime"
 	"slices"
 
-	"github.com/cellsentence/c2s/internal/stats"
 	"github.com/cellsentence/c2s/llm/batch"
-	"github.com/cellsentence/c2s/perturb"
 	"github.com/cellsentence/c2s/screen/record"
 )
-
-var nan = math.NaN()
-
-// pilotCorrelation is what the positive controls must agree by in both orders.
-const pilotCorrelation = 0.9
 
 // arm is something that is done to cells, at most once a draw.
 type arm struct {
@@ -109,64 +101,10 @@ func (r *run) references(ctx context.Context) error {
 	}
 	r.saturation(vehicle, controls)
 	if err := r.tally.draw(r.cfg.Seed); err != nil {
-		r.warning(fmt.Sprintf("whether a compound moves the program more than other genes is not told: %v", err))
+		r.note(fmt.Sprintf("whether a compound moves the program more than other genes is not told: %v", err))
 	}
 	r.judge, err = newJudge(r.Plan, r.header(), vehicle)
 	return err
-}
-
-// pilot decides whether prompts name the cell first: the positive controls must do the
-// same to cells in both orders.
-func (r *run) pilot(ctx context.Context) error {
-	switch {
-	case !r.RunConfig.CompoundFirst:
-		r.res.Order = "cell first, as the model was trained"
-		return nil
-	case r.CellFirst == nil || r.cfg.Order != orderPilot:
-		r.res.Order = "compound first, as the model was trained"
-		return nil
-	}
-	arms := []arm{{record.Vehicle, -1, 0, min(r.Draws, 4)}}
-	for i, item := range r.Items {
-		if item.Kind == record.Control {
-			arms = append(arms, arm{record.Compound, i, item.MainDose, 1})
-		}
-	}
-	few := func(c Cell) bool { return c.Rank < r.cfg.Racing.First }
-	var moved [2][]float64
-	for order, by := range []perturb.Predictor{r.Predictor, r.CellFirst} {
-		rows := map[int][]record.Row{}
-		err := r.all(ctx, by, "pilot of the order", r.jobs(arms, both(), few), func(a *answer) error {
-			rows[a.item] = append(rows[a.item], a.row)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		for _, a := range arms[1:] {
-			for _, x := range both() {
-				before := r.cellMeans(x, rows[-1])
-				for cell, after := range r.cellMeans(x, rows[a.item]) {
-					moved[order] = append(moved[order], after-before[cell])
-				}
-			}
-		}
-	}
-	var a, b []float64
-	for i := range moved[0] {
-		if !math.IsNaN(moved[0][i]) && !math.IsNaN(moved[1][i]) {
-			a, b = append(a, moved[0][i]), append(b, moved[1][i])
-		}
-	}
-	r.res.Pilot = stats.Pearson(a, b)
-	if r.res.Pilot >= pilotCorrelation {
-		r.Predictor, r.CompoundFirst = r.CellFirst, false
-		r.res.Order = fmt.Sprintf("cell first: in a pilot of %d cells the positive controls did the same as in the trained order (r = %.3f)", len(a), r.res.Pilot)
-	} else {
-		r.res.Order = fmt.Sprintf("compound first, as the model was trained: in a pilot of %d cells the positive controls did otherwise with the cell first (r = %.3f, expected %g)", len(a), r.res.Pilot, pilotCorrelation)
-	}
-	r.Log.Info(r.res.Order)
-	return nil
 }
 
 // saturated is the part of a positive control's score at which a context cannot rise
@@ -178,9 +116,15 @@ func (r *run) saturation(vehicle []record.Row, controls map[int][]record.Row) {
 	before := r.meanScore(record.Positive, vehicle)
 	for i, item := range r.Items {
 		if after := r.meanScore(record.Positive, controls[i]); before > saturated*after {
-			r.warning(fmt.Sprintf("the positive context is saturated: without treatment it has %.0f %% of the score that %s gives it, so that little can rise", 100*before/after, item.Name))
+			r.note(fmt.Sprintf("the positive context is saturated: without treatment it has %.0f %% of the score that %s gives it, so that little can rise", 100*before/after, item.Name))
 		}
 	}
+}
+
+// note is a warning that goes with the scores.
+func (r *run) note(text string) {
+	r.notes = append(r.notes, text)
+	r.warning(text)
 }
 
 func (r *run) warning(text string) {

@@ -37,7 +37,7 @@ type sums struct {
 	lift []float32
 	side []float64
 	n    int
-	cell map[int]bool // that were asked about; nil for a cell itself
+	cell []uint64 // a bit for each cell that was asked about; nil for a cell itself
 }
 
 // newTally follows the genes that one in a hundred cells shows, and the program's.
@@ -102,9 +102,9 @@ func (t *tally) compound(a *answer) {
 	}
 	s := &both[a.context]
 	if s.cell == nil {
-		s.cell = map[int]bool{}
+		s.cell = make([]uint64, (len(t.before[a.context])+63)/64)
 	}
-	s.cell[a.cell] = true
+	s.cell[a.cell/64] |= 1 << (a.cell % 64)
 	t.add(s, a.genes)
 }
 
@@ -118,7 +118,7 @@ func (t *tally) change(item int, x record.Context) (lift, side []float64) {
 	s, n := &both[x], 0.0
 	for cell := range t.before[x] {
 		before := &t.before[x][cell]
-		if !s.cell[cell] || before.n == 0 {
+		if s.cell[cell/64]>>(cell%64)&1 == 0 || before.n == 0 {
 			continue
 		}
 		n++

@@ -84,6 +84,9 @@ func (b *backendFlags) open(ctx context.Context, g *globals) (m *model, err erro
 	}
 	if len(names) == 1 && !list.changes() {
 		one, err := dial.Open(ctx, names[0], cfg)
+		if _, ok := errors.AsType[*dial.SpecError](err); ok {
+			return m, &usageError{err, ""}
+		}
 		if err != nil {
 			return m, err
 		}

@@ -136,7 +136,7 @@ func (p *placer) load(path string, kind h5ad.ValueKind) error {
 	if kind != fitted {
 		return &inputError{
 			fmt.Errorf("%s: %s: the values look %s, and the components of %s were fitted to %s", p.path, p.in.matrix.Key(), kind, path, fitted),
-			"fit and place values of one kind: choose with --layer NAME or --raw",
+			"fit and place values of one kind: choose with --layer NAME or --raw; the units of c2s generate and decode are those of c2s convert --normalize median --log1p 10, unless c2s fidelity was told otherwise",
 		}
 	}
 	return nil

@@ -20,10 +20,13 @@ func commandsOf(c *cobra.Command) []*cobra.Command {
 	return list
 }
 
-// needsMore are the examples that need what is not in the repository, or do not end.
+// needsMore are the examples that need what is not in the repository, do not end, or
+// are run elsewhere.
 // Their flags are checked all the same.
 var needsMore = map[string]string{
 	"c2s perturb serve-reward": "it serves until it is interrupted",
+	"c2s":                      "the check of a clone runs the demo",
+	"c2s demo":                 "the check of a clone runs the demo",
 	"c2s model import":         "it needs a checkpoint",
 	"c2s screen run":           "the demo runs it",
 }

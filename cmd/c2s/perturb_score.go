@@ -24,7 +24,7 @@ type scoreFlags struct {
 	minOverlap         float64
 	normalize          string
 	splits, bootstraps int
-	tricks             bool
+	tricks, match      bool
 	total              float64
 }
 
@@ -72,6 +72,7 @@ perturbation. What does not exist is null, never 0.`,
 	f.StringVar(&o.donor, "donor", "", "the `COLUMN` of the donors")
 	f.StringVar(&o.normalize, "normalize", "median", "scale counts to `median|N` before the logarithm, where the preset takes one")
 	f.Float64Var(&o.minOverlap, "min-overlap", 0.9, "least `SHARE` of the genes of REAL that PRED must have")
+	f.BoolVar(&o.match, "match-cells", false, "score no more cells of a perturbation than REAL has, drawn at random")
 	f.IntVar(&o.splits, "splits", 5, "halve the real cells `N` times for the ceiling")
 	f.IntVar(&o.bootstraps, "bootstraps", 1000, "draw `N` times for each interval")
 	f.BoolVar(&o.tricks, "tricks", true, "tell what known tricks would do to each metric; each costs another scoring")
@@ -212,7 +213,7 @@ func runPerturbScore(ctx context.Context, g *globals, o *scoreFlags, realPath, p
 	}
 	defer pred.file.file.Close()
 	cfg := score.Config{
-		Control: o.control, Preset: score.Preset(o.preset), MinOverlap: o.minOverlap, Total: o.total, Splits: o.splits,
+		Control: o.control, Preset: score.Preset(o.preset), MinOverlap: o.minOverlap, Total: o.total, MatchCells: o.match, Splits: o.splits,
 		Bootstraps: o.bootstraps, Tricks: o.tricks, Seed: g.seed, Workers: g.workers(),
 	}
 	bar := g.start("scoring "+predPath, "scorings", int64(cfg.Scorings()))

@@ -85,7 +85,7 @@ func (r *scoreResult) write(ctx context.Context, g *globals, o *scoreFlags, f *r
 		Command: "perturb score", Warnings: r.Warnings,
 		Options: map[string]any{
 			"pert_col": o.column, "pred_pert_col": o.predColumn, "control": o.control, "preset": o.preset, "donor": o.donor,
-			"normalize": o.normalize, "min_overlap": o.minOverlap, "splits": o.splits, "bootstraps": o.bootstraps, "tricks": o.tricks,
+			"normalize": o.normalize, "min_overlap": o.minOverlap, "match_cells": o.match, "splits": o.splits, "bootstraps": o.bootstraps, "tricks": o.tricks,
 			"raw": o.matrix.raw, "layer": o.matrix.layer, "pred_layer": o.predLayer, "modality": o.matrix.modality,
 			"gene_names": o.matrix.geneNames, "gene_map": o.matrix.geneMap,
 		},

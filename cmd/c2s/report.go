@@ -140,7 +140,8 @@ func beside(path string) string {
 	for i, f := range files {
 		names[i] = f.Name()
 	}
-	if near := nearest(filepath.Base(path), names); near != "" {
+	// Short names are all alike.
+	if near := nearest(filepath.Base(path), names); near != "" && len(near) > 4 {
 		return fmt.Sprintf("did you mean %s?", filepath.Join(dir, near))
 	}
 	return ""

@@ -159,7 +159,7 @@ func writeScreenTable(w io.Writer, t analysis.Table) error {
 		if i > 0 {
 			b.WriteByte('\t')
 		}
-		b.WriteString(c.Name)
+		b.WriteString(tsvCell(c.Name)) // programs name columns
 	}
 	b.WriteByte('\n')
 	for _, row := range t.Rows {

@@ -47,7 +47,9 @@ to --out. --schema prints the JSON Schema of it, for editors.`,
 	f.BoolVar(&start, "init", false, "write a screen.yaml for the two files that are named")
 	f.BoolVar(&schema, "schema", false, "print the JSON Schema of a screen.yaml")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		switch {
+		switch err := noSeed(cmd); {
+		case err != nil:
+			return err
 		case schema:
 			_, err := g.stdout.Write(screen.Schema())
 			return err
@@ -99,6 +101,14 @@ func relative(folder, path string) (string, error) {
 		return "", err
 	}
 	return filepath.Rel(from, path)
+}
+
+// noSeed refuses a seed on the command line, which would change nothing.
+func noSeed(cmd *cobra.Command) error {
+	if cmd.Flags().Changed("seed") {
+		return &usageError{errors.New("--seed: the seed of a screen is a key of its screen.yaml, as its plan depends on it"), cmd.CommandPath()}
+	}
+	return nil
 }
 
 // read reads the screen.yaml and makes the plan.

@@ -55,7 +55,10 @@ between the compounds. A llama-server does so with Gemma-2 models only if it is 
 with --swa-full.`,
 		Example: "  c2s screen run -c examples/screen/screen.yaml --backend demo -o screened",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var err error
+			err := noSeed(cmd)
+			if err != nil {
+				return err
+			}
 			if o.part, err = shard.Resolve(o.shard, 0, g.getenv); err != nil {
 				return &usageError{err, cmd.CommandPath()}
 			}
@@ -71,21 +74,23 @@ with --swa-full.`,
 
 // screenResult is what screen run reports, and prints with --json.
 type screenResult struct {
-	Out          string   `json:"out"`
-	Plan         string   `json:"plan"`
-	Predictor    string   `json:"predictor"`
-	Notice       string   `json:"notice"`
-	Predictions  int      `json:"predictions"`
-	Rows         int      `json:"rows"`
-	Invalid      int      `json:"invalid"`
-	PromptTokens int      `json:"prompt_tokens"`
-	CachedTokens int      `json:"cached_tokens"`
-	AnswerTokens int      `json:"answer_tokens"`
-	Order        string   `json:"order"`
-	Pilot        *float64 `json:"pilot_correlation"`
-	Stopped      int      `json:"stopped_early"` // compounds and decoys that a race dropped
-	Joined       bool     `json:"joined"`
-	Warnings     []string `json:"warnings"`
+	Out          string `json:"out"`
+	Plan         string `json:"plan"`
+	Predictor    string `json:"predictor"`
+	Notice       string `json:"notice"`
+	Predictions  int    `json:"predictions"`
+	Rows         int    `json:"rows"`
+	Invalid      int    `json:"invalid"`
+	PromptTokens int    `json:"prompt_tokens"`
+	CachedTokens int    `json:"cached_tokens"`
+	AnswerTokens int    `json:"answer_tokens"`
+	// Lengths are the mean tokens of prompts about compounds and decoys, by family.
+	Lengths  map[string]float64 `json:"prompt_tokens_by_kind"`
+	Order    string             `json:"order"`
+	Pilot    *float64           `json:"pilot_correlation"`
+	Stopped  int                `json:"stopped_early"` // compounds and decoys that a race dropped
+	Joined   bool               `json:"joined"`
+	Warnings []string           `json:"warnings"`
 }
 
 func runScreen(ctx context.Context, g *globals, o *screenRunFlags) (err error) {
@@ -153,17 +158,30 @@ func partName(name string, s shard.Shard) string {
 }
 
 // writeScreen writes what a run left. Files of an earlier run of this plan are replaced.
-func writeScreen(g *globals, path, dir string, part shard.Shard, got *screen.Result) error {
-	t := &record.Table{Header: got.Header}
-	for _, row := range got.Rows {
-		t.Append(row)
-	}
+func writeScreen(g *globals, path, dir string, part shard.Shard, got *screen.Result) (err error) {
 	examples := filepath.Join(dir, partName("examples.tsv.gz", part))
-	err := writeZip(examples, func(w io.Writer) error { return screen.WriteExamples(w, &got.Header, got.Examples) })
+	err = writeZip(examples, func(w io.Writer) error { return screen.WriteExamples(w, &got.Header, got.Examples) })
 	if err != nil {
 		return err
 	}
-	return record.WriteFile(path, t, atomicfile.Options{Force: true})
+	f, err := atomicfile.Create(path, atomicfile.Options{Force: true})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Abort()) }()
+	w, err := record.NewWriter(f, got.Header)
+	if err != nil {
+		return err
+	}
+	for _, row := range got.Rows {
+		if err := w.Write(row); err != nil {
+			return err
+		}
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	return f.Commit()
 }
 
 func writeZip(path string, write func(io.Writer) error) error {
@@ -229,7 +247,7 @@ func joinExamples(w io.Writer, dir string, n int) error {
 // report tells what was done.
 func (r *screenResult) report(g *globals, got *screen.Result) error {
 	p := got.Progress
-	r.Predictor, r.Order = got.Header.Predictor, got.Order
+	r.Predictor, r.Order, r.Lengths = got.Header.Predictor, got.Order, got.Tokens
 	r.Predictions, r.Rows, r.Invalid = p.Done, len(got.Rows), p.Invalid
 	r.PromptTokens, r.CachedTokens, r.AnswerTokens = p.Prompt, p.Cached, p.Answer
 	if got.Pilot == got.Pilot {

@@ -79,6 +79,8 @@ func (o *screenSimulation) check(g *globals) error {
 		return fmt.Errorf("--screens %d, expected one or more", o.screens)
 	case o.selective < 0 || o.selective > o.compounds:
 		return fmt.Errorf("--true %d of --compounds %d", o.selective, o.compounds)
+	case math.IsInf(o.cfg.D0, 0):
+		return errors.New("--d0 is infinite, which JSON cannot say: at 1e6 all variances are alike")
 	case o.design != string(simulate.Fixed) && o.design != string(simulate.Racing):
 		return fmt.Errorf("--design %q is neither fixed nor racing", o.design)
 	}

@@ -215,7 +215,7 @@ func TestKilledScreenResumes(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("C2S_KILLS")); err == nil {
 		kills = n
 	}
-	dir := countedScreen(t, max(8, 3*kills)) // long enough to be killed so often
+	dir := countedScreen(t, max(8, 5*kills)) // long enough to be killed so often
 	run := func(s *countingServer, out string) []string { return countedRun(dir, out, s) }
 	hits := func(out string) []byte {
 		t.Helper()
@@ -249,7 +249,7 @@ func TestKilledScreenResumes(t *testing.T) {
 			t.Fatal(err)
 		}
 		// Each run gets further than the one before, which is in the journal.
-		time.Sleep(time.Duration(luck.Int64N(int64(whole)/int64(min(kills, 10)) + 1)))
+		time.Sleep(time.Duration(luck.Int64N(3*int64(whole)/int64(2*max(kills, 1)) + 1)))
 		_ = cmd.Process.Kill()
 		if ended = cmd.Wait() == nil; ended {
 			break

@@ -103,6 +103,12 @@ func (m *matrixFlags) open(ctx context.Context, g *globals, path string) (in *in
 		}
 	}
 	if w := cellsentence.ClassifyGenes(in.genes).Warning(); w != "" {
+		for _, column := range []string{"feature_name", "gene_symbol", "gene_symbols", "gene_name", "gene_names", "symbol"} {
+			if column != m.geneNames && vr.Has(column) {
+				w += ", as here " + column + " may be"
+				break
+			}
+		}
 		in.warnings = append(in.warnings, w)
 	}
 	return in, nil

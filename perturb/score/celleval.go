@@ -109,6 +109,30 @@ func (c *Cells) logNormalised(total float64) (*Cells, error) {
 // labelOf names the group of row r.
 func (c *Cells) labelOf(r int) string { return c.groups[c.groupOf(r)] }
 
+// totalOfControl is what the counts of the control cells added up to when their
+// logarithm was taken, if that was the same for nearly all of them; else 0.
+func (c *Cells) totalOfControl() float64 {
+	var totals []float64
+	for r := range c.size(0) {
+		_, value := c.row(r)
+		t := 0.0
+		for _, v := range value {
+			t += math.Expm1(v)
+		}
+		totals = append(totals, t)
+	}
+	if len(totals) == 0 {
+		return 0
+	}
+	slices.Sort(totals)
+	low, middle, high := quantile(totals, 0.05), quantile(totals, 0.5), quantile(totals, 0.95)
+	if !(middle > 0) || high-low > 0.01*middle {
+		return 0
+	}
+	// Logarithms are rounded, as are most totals that people choose.
+	return math.Round(middle*1000) / 1000
+}
+
 // medianTotal is the median of the cells' totals, empty cells left out.
 func (c *Cells) medianTotal() float64 {
 	var totals []float64

@@ -286,6 +286,26 @@ func (c *Cells) pick(rows [][]int) *Cells {
 	return p
 }
 
+// matched is the cells with no more of a perturbation than another side has, and the
+// number of those left out.
+func (c *Cells) matched(to *Cells, seed uint64) (*Cells, int) {
+	rows, left := c.whole(), 0
+	for g := 1; g < len(rows); g++ {
+		if extra := len(rows[g]) - to.size(g); extra > 0 {
+			left += extra
+			kept := newDraws(seed, forMatch, g).Sample(len(rows[g]), to.size(g))
+			for i, at := range kept {
+				kept[i] = rows[g][at]
+			}
+			rows[g] = kept
+		}
+	}
+	if left == 0 {
+		return c, 0
+	}
+	return c.pick(rows).derive(), left
+}
+
 // withControl is the cells with the control of another side in place of their own.
 func (c *Cells) withControl(from *Cells) *Cells {
 	n := c.derive()

@@ -21,6 +21,9 @@ type Config struct {
 	// Total is what counts are scaled to before their logarithm is taken, by the presets
 	// that take logarithms (0: the median total of each side, as cell-eval has it).
 	Total float64
+	// MatchCells scores at most as many predicted cells of a perturbation as there are
+	// real ones, drawn at random: how many genes become significant depends on it.
+	MatchCells bool
 	// Splits is the number of random halvings under the replicate ceiling (0: 5).
 	Splits int
 	// Bootstraps is the number of draws under each interval (0: 1,000).
@@ -86,7 +89,7 @@ func Evaluate(ctx context.Context, real, pred Input, cfg Config) (*Result, error
 	if err != nil {
 		return nil, err
 	}
-	r, p, out, err := read(ctx, real, pred, recipe, cfg)
+	r, p, out, err := read(ctx, real, pred, &recipe, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +130,7 @@ func Evaluate(ctx context.Context, real, pred Input, cfg Config) (*Result, error
 }
 
 // read reads both sides, brings them together and begins the result.
-func read(ctx context.Context, real, pred Input, recipe recipe, cfg Config) (r, p *Cells, out *Result, err error) {
+func read(ctx context.Context, real, pred Input, recipe *recipe, cfg Config) (r, p *Cells, out *Result, err error) {
 	if r, err = Load(ctx, real, cfg.Control); err != nil {
 		return nil, nil, nil, err
 	}
@@ -137,6 +140,12 @@ func read(ctx context.Context, real, pred Input, recipe recipe, cfg Config) (r, 
 	r, p, warnings, err := align(r, p, cfg.MinOverlap)
 	if err != nil {
 		return nil, nil, nil, err
+	}
+	if cfg.MatchCells {
+		var left int
+		if p, left = p.matched(r, cfg.Seed); left > 0 {
+			warnings = append(warnings, fmt.Sprintf("%d predicted cells beyond the number of real ones were left out at random", left))
+		}
 	}
 	out = &Result{
 		Preset: cfg.Preset, Control: cfg.Control, Perturbations: r.Perturbations(), RealControls: r.size(0), PredControls: p.size(0),
@@ -158,9 +167,15 @@ func read(ctx context.Context, real, pred Input, recipe recipe, cfg Config) (r, 
 		if predCounts {
 			counted, logs = p, r
 		}
-		warnings = append(warnings, fmt.Sprintf("%s holds counts and %s logarithms: the counts were scaled to the median total of their cells, %.6g; if the logarithms are of another total the scales differ", counted.name, logs.name, counted.medianTotal()))
+		said := fmt.Sprintf("%s holds counts and %s logarithms: the counts were scaled to ", counted.name, logs.name)
+		if recipe.total = logs.totalOfControl(); recipe.total > 0 {
+			said += fmt.Sprintf("%.6g, the total of the control cells behind the logarithms", recipe.total)
+		} else {
+			said += fmt.Sprintf("the median total of their cells, %.6g; if the logarithms are of another total the scales differ", counted.medianTotal())
+		}
+		warnings = append(warnings, said)
 	}
-	out.Warnings = append(warnings, remarks(r, p, recipe)...)
+	out.Warnings = append(warnings, remarks(r, p, *recipe)...)
 	return r, p, out, nil
 }
 

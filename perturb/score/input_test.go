@@ -179,10 +179,14 @@ func TestMixedUnits(t *testing.T) {
 	logs := again(tabulate(t, real(), 1e4).input("logs", false))
 	cfg := score.Config{Control: "control", Preset: score.CellEval, Splits: 1, Bootstraps: 20}
 	got := evaluate(t, real(), logs(), cfg)
+	if m := metric(t, got, "mse"); m.Score > 1e-10 { // the total is seen in the control; counts are scaled in float32
+		t.Errorf("mse %g of the same cells", m.Score)
+	}
 	if !slices.ContainsFunc(got.Warnings, func(w string) bool { return strings.Contains(w, "made holds counts and logs logarithms") }) {
 		t.Errorf("warnings %q", got.Warnings)
 	}
-	if m := metric(t, got, "mse"); m.Score < 0.1 {
+	cfg.Total = 500
+	if m := metric(t, evaluate(t, real(), logs(), cfg), "mse"); m.Score < 0.1 {
 		t.Errorf("mse %g of two scales", m.Score)
 	}
 	cfg.Total = 1e4
@@ -202,5 +206,22 @@ func TestCeilingWithoutSmallGroups(t *testing.T) {
 	m := metric(t, got, "discrimination_score_l1")
 	if math.IsNaN(m.Ceiling) || !math.IsNaN(m.CeilingValues[2]) || math.IsNaN(m.CeilingValues[0]) {
 		t.Errorf("ceiling %g, of each %v", m.Ceiling, m.CeilingValues)
+	}
+}
+
+// With as many cells as there are real ones, more of them tell nothing.
+func TestMatchCells(t *testing.T) {
+	r := rand.New(rand.NewPCG(13, 1))
+	real := again(sparse(20, counts(r, "control", 30, 20, -5), counts(r, "G3", 20, 20, 4), counts(r, "G7", 5, 20, 8)))
+	pred := again(sparse(20, counts(r, "control", 90, 20, -5), counts(r, "G3", 60, 20, 4), counts(r, "G7", 3, 20, 8)))
+	cfg := score.Config{Control: "control", Preset: score.CellEval, Splits: 1, Bootstraps: 20}
+	sized := func(f score.Flag) bool { return f.Name == "cell-numbers" }
+	if got := evaluate(t, real(), pred(), cfg); !slices.Equal(got.PredCells, []int{60, 3}) || !slices.ContainsFunc(got.Flags, sized) {
+		t.Errorf("%v, %v", got.PredCells, got.Flags)
+	}
+	cfg.MatchCells = true
+	got := evaluate(t, real(), pred(), cfg)
+	if !slices.Equal(got.PredCells, []int{20, 3}) || got.PredControls != 90 || !slices.ContainsFunc(got.Warnings, func(w string) bool { return strings.Contains(w, "40 predicted cells beyond") }) {
+		t.Errorf("%v, %d controls, %q", got.PredCells, got.PredControls, got.Warnings)
 	}
 }

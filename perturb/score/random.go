@@ -11,6 +11,7 @@ const (
 	forHalves
 	forBootstrap
 	forDonors
+	forMatch
 )
 
 // newDraws is the source of the n-th use for one purpose.

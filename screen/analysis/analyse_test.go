@@ -462,6 +462,13 @@ func TestBadRows(t *testing.T) {
 			}
 		}, "no cell type in common"},
 		{"moved cell", func(b *bench) { b.Cluster[b.Len()-1] = 0 }, "of another donor or type"},
+		{"more donors than rows", func(b *bench) {
+			b.Header.Clusters = append(b.Header.Clusters, make([]record.Cluster, 900_000)...)
+			for i := range int32(20) {
+				b.row(record.Row{Arm: record.Compound, Item: int32(len(b.Header.Items)), Cluster: i % donors, Cell: i % donors * 3}, 0.5)
+				b.Header.Items = append(b.Header.Items, compound(fmt.Sprint("more ", i)))
+			}
+		}, "rows are too few"},
 		{"ragged", func(b *bench) { b.Draw = b.Draw[1:] }, "columns of"},
 		{"unknown control", func(b *bench) { b.Header.Control = "TNF" }, `no row of a positive control is named "TNF"`},
 	} {

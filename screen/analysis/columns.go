@@ -82,7 +82,7 @@ func hitColumns() []Column {
 		},
 		interval("excess_ifn", "excess", "What it adds to low interferon beyond its own effect, in the neutral context.", func(c *Compound) Estimate { return c.Excess }),
 		[]Column{
-			number("excess_q", "False discovery rate of a positive excess.", func(c *Compound) Number { return c.ExcessQ }),
+			number("excess_q", "False discovery rate of a positive excess among leading compounds; too small where their effects, which chose them, are weak.", func(c *Compound) Number { return c.ExcessQ }),
 			number("dose_trend_p", "Against no rise with the dose, from three doses on.", func(c *Compound) Number { return c.DoseTrend }),
 			number("baseline_split", "The split of the predictor without a language model.", func(c *Compound) Number { return c.BaselineSplit }),
 			number("rel_pos", "Effect in units of the positive control's, positive context.", func(c *Compound) Number { return c.RelPos }),

@@ -14,7 +14,7 @@ import (
 func (s *screen) begin() *Result {
 	h := &s.t.Header
 	r := &Result{
-		Plan: h.Plan, Predictor: h.Predictor, Notice: h.Notice, Config: s.cfg, Design: h.Design,
+		Plan: h.Plan, Predictor: h.Predictor, Notice: h.Notice, Config: s.cfg, Design: h.Design, Order: h.Order,
 		Program: h.Program, ProgramSeen: h.ProgramSeen,
 		Clusters: s.clusters, CellTypes: make(map[string]float64),
 		Calls: make(map[Call]int), Notes: notes(),

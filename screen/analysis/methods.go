@@ -13,6 +13,9 @@ func (r *Result) Methods() string {
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+" ", args...) }
 	say("%d compounds were screened with %s in two contexts (%d cells of %d donors or cell lines; %d cells of %d), %d of the donors in both; design: %s.",
 		len(r.Hits), r.Predictor, r.Cells[0], r.Clusters[0], r.Cells[1], r.Clusters[1], r.Shared, r.Design)
+	if r.Order != "" {
+		say("The order of cell and compound in prompts was: %s.", r.Order)
+	}
 	score := "UCell's U statistic of the program in the predicted sentence"
 	if r.Config.Score == Expr {
 		score = "the mean z of the program in decoded expression"

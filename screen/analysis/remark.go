@@ -7,12 +7,16 @@ func notes() map[string]string {
 		"synergy":     "Synergy in bits is descriptive: it carries no call.",
 		"unit":        "Effects are differences of the program's score from the vehicle's; rel_pos and rel_neu are in units of the positive control's effect.",
 		"interval":    "An interval of delta_neu within the margin is an equivalence at (1 − level)/2.",
+		"leading":     "excess_ifn and dose_trend_p are of leading compounds, which were chosen by their effects in the same rows: where these are weak, the tests find an excess, or a rise towards the dose of the choice, too often.",
 		"replication": "The unit of replication is the donor or cell line, never the cell.",
 	}
 }
 
 // remark adds warnings about the screen as a whole.
 func (s *screen) remark(r *Result) {
+	for _, note := range s.t.Header.Notes {
+		s.warn("%s", note)
+	}
 	if s.clusters[0] == 2 || s.clusters[1] == 2 {
 		s.warn("two donors or cell lines in a context: tests lean on the variances of the other compounds")
 	}

@@ -30,6 +30,9 @@ type response struct {
 	err     error
 }
 
+// maxSparse is the number of treatments times donors that needs no rows of its own.
+const maxSparse = 10_000_000
+
 // respond takes the effects of all slots, several at a time.
 func (s *screen) respond(ctx context.Context) error {
 	t := s.t
@@ -56,6 +59,11 @@ func (s *screen) respond(ctx context.Context) error {
 		}
 		of[i] = lastID
 		counts[lastID]++
+	}
+	// Each slot keeps numbers for every donor: without rows for them, the memory would be
+	// that of the header's lists and not of the rows.
+	if n := float64(len(slots)) * float64(len(t.Header.Clusters)); n > float64(maxSparse)+4*float64(t.Len()) {
+		return bad("", "%d rows are too few for %d treatments of %d donors or cell lines", t.Len(), len(slots), len(t.Header.Clusters))
 	}
 	// Rows by slot, in their order within it, so that sums hang on nothing else.
 	starts := make([]int, len(slots)+1)

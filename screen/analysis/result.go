@@ -142,6 +142,8 @@ type Result struct {
 	Notice string `json:"notice,omitempty"`
 	Config Config `json:"config"`
 	Design string `json:"design"`
+	// Order is that of cell and compound in prompts, with the reason; "" is not known.
+	Order string `json:"order,omitempty"`
 	// Margin and what it was taken from.
 	Margin       Number `json:"margin"`
 	MarginSource string `json:"margin_source"`

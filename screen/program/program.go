@@ -45,10 +45,10 @@ func (p *Program) Words() []string {
 // Sources of the genes below.
 const (
 	sourceMachinery = "PMID 38240708, MHC class I antigen processing machinery"
-	sourceRice      = "PMID 24183309, interferon score of six genes"
-	sourceIRDS      = "PMID 19001271, interferon-related signature"
-	sourceAyers     = "PMID 28650338, interferon gamma profile"
-	sourceSchoggins = "PMID 21478870, effectors of the type I response"
+	sourceRice      = "Rice et al., Lancet Neurology 12, 2013: interferon score of six genes"
+	sourceIRDS      = "Weichselbaum et al., PNAS 105, 2008: interferon-related signature"
+	sourceAyers     = "Ayers et al., Journal of Clinical Investigation 127, 2017: interferon gamma profile"
+	sourceSchoggins = "Schoggins et al., Nature 472, 2011: effectors of the type I response"
 )
 
 // Names of the programs that are built in.

@@ -98,8 +98,14 @@ func (t *Table) Check() error {
 	return nil
 }
 
+// maxCells bounds donors times cell types: an analysis keeps a number for each.
+const maxCells = 1_000_000
+
 // check looks at the lists.
 func (h *Header) check() error {
+	if n := float64(len(h.Clusters)) * float64(len(h.CellTypes)); n > maxCells {
+		return fmt.Errorf("%d donors or cell lines and %d cell types, whose product is above %d", len(h.Clusters), len(h.CellTypes), maxCells)
+	}
 	for i, it := range h.Items {
 		switch it.Kind {
 		case Test, Decoy, Control, Baseline:

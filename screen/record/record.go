@@ -118,6 +118,10 @@ type Header struct {
 	Control string `json:"control,omitempty"`
 	// Design is "fixed" or "racing".
 	Design string `json:"design,omitempty"`
+	// Order says whether prompts name the cell or the compound first, and why.
+	Order string `json:"order,omitempty"`
+	// Notes are what the run found that readers of any result should know.
+	Notes []string `json:"notes,omitempty"`
 }
 
 // Table is the rows of a screen, column by column; all columns have the same length.

@@ -124,6 +124,7 @@ func TestErrors(t *testing.T) {
 		{"kind", strings.Replace(good, `"decoy"`, `"dcoy"`, 1), `f:1: the header: item 1 ("blorb"): the kind "dcoy" is not known`},
 		{"dose", strings.Replace(good, `"main_dose":1`, `"main_dose":2`, 1), `the main dose is 2 of 2`},
 		{"weights", strings.Replace(good, `[0.5,0.5]`, `[0.5]`, 1), `1 weights for 2 cell types`},
+		{"lists", strings.Replace(good, `"cell_types":[`, `"cell_types":[`+strings.Repeat(`"",`, 999_999), 1), `cell types, whose product is above 1000000`},
 		{"columns", strings.Replace(good, "context\tarm", "context\tArm", 1), "f:2: the columns are"},
 		{"no columns", strings.SplitAfter(good, "\n")[0], "f:2: the columns are"},
 		{"context", swap("neu", "new"), `f:8: context: "new" is not known`},

@@ -56,15 +56,16 @@ func Metrics(r *score.Result) (*figure.Figure, error) {
 	bars.Color = figure.Sky()
 	bars.LineStyle.Width = 0
 	f.Plot.Add(bars)
-	for at, colour := range map[float64]draw.LineStyle{
-		0: {Color: figure.Grey(), Width: vg.Points(1)},
-		1: {Color: figure.Green(), Width: vg.Points(1), Dashes: []vg.Length{vg.Points(4), vg.Points(2)}},
+	for i, style := range []draw.LineStyle{
+		{Color: figure.Grey(), Width: vg.Points(1)},
+		{Color: figure.Green(), Width: vg.Points(1), Dashes: []vg.Length{vg.Points(4), vg.Points(2)}},
 	} {
+		at := float64(i)
 		line, err := plotter.NewLine(plotter.XYs{{X: at, Y: -0.6}, {X: at, Y: float64(len(values)) - 0.4}})
 		if err != nil {
 			return nil, err
 		}
-		line.LineStyle = colour
+		line.LineStyle = style
 		f.Plot.Add(line)
 	}
 	if len(spans) > 0 {
