@@ -48,7 +48,7 @@ of another plan is refused. The rows are the same bytes however often it was sto
 
 --shard I/N asks about the I-th of N parts of the compounds, counted from 0, with a
 journal and a file of its own; the one that ends last joins the parts. Every shard asks
-the vehicle and the positive controls as well, by which it judges.
+the vehicle itself, and those that must judge by them the positive controls as well.
 
 Cells are asked about one after the other, so that servers share the work on a cell
 between the compounds. A llama-server does so with Gemma-2 models only if it is started
