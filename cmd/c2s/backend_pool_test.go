@@ -54,7 +54,7 @@ func TestFollowedFile(t *testing.T) {
 	var stubs []*stubserver.Server
 	var names []string
 	for range 2 {
-		stub := stubserver.New(stubserver.Config{Slots: 4, Delay: time.Millisecond})
+		stub := stubserver.New(stubserver.Config{Slots: 4, Delay: 6 * time.Millisecond})
 		server := httptest.NewServer(stub)
 		defer server.Close()
 		stubs, names = append(stubs, stub), append(names, "openai://"+strings.TrimPrefix(server.URL, "http://")+"/v1\n")

@@ -31,7 +31,7 @@ type column struct {
 }
 
 // commonTip tells how runs that differ can be compared after all.
-const commonTip = "score them alike, or compare what they have in common with --common"
+const commonTip = "score them alike (counts with one --normalize), or compare what they have in common with --common"
 
 // align puts runs beside each other. Where they differ in what was scored it is an
 // error, unless common asks for what they share.
