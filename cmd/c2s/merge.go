@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/cellsentence/c2s/cellsentence/dataset"
 	"github.com/cellsentence/c2s/internal/shard"
+	"github.com/cellsentence/c2s/llm/journal"
 )
 
 func newMerge(g *globals) *cobra.Command {
@@ -24,7 +26,11 @@ shards. The order in which the parts are named does not matter, and their .done.
 may be among them.
 
 Parts in .h5ad, but for those of predict, are laid into a copy of the file that they were
-made of, which must be there, unchanged; --from says where, if it was moved.`,
+made of, which must be there, unchanged; --from says where, if it was moved.
+
+Journals of answers, FILE.db as --journal names them, are united, too: an answer that
+several hold is kept once. With --force they are added to the journal that OUT is; its own
+answers stay.`,
 		Example: `  c2s encode testdata/demo.h5ad -o cells.parquet --shard 0/2
   c2s encode testdata/demo.h5ad -o cells.parquet --shard 1/2
   c2s merge cells.shard-*.parquet -o cells.parquet`,
@@ -34,6 +40,9 @@ made of, which must be there, unchanged; --from says where, if it was moved.`,
 			}
 			if source != "" && !strings.HasSuffix(g.out, ".h5ad") {
 				return &usageError{errors.New("--from is for an .h5ad"), cmd.CommandPath()}
+			}
+			if filepath.Ext(g.out) == ".db" {
+				return mergeJournals(cmd.Context(), g, args)
 			}
 			return runMerge(cmd.Context(), g, args, source)
 		},
@@ -96,5 +105,21 @@ func runMerge(ctx context.Context, g *globals, parts []string, source string) er
 		return printJSON(g.stdout, result)
 	}
 	g.logger().Info(fmt.Sprintf("%d rows of %d parts in %s", rows, len(set.Paths), g.out))
+	return nil
+}
+
+// mergeJournals unites journals of answers.
+func mergeJournals(ctx context.Context, g *globals, parts []string) error {
+	if _, err := os.Stat(g.out); err == nil && !g.force {
+		return fmt.Errorf("%s: the output exists already; --force adds to it", g.out)
+	}
+	added, err := journal.Merge(ctx, g.out, parts...)
+	if err != nil {
+		return err
+	}
+	if g.json {
+		return printJSON(g.stdout, map[string]any{"out": g.out, "parts": len(parts), "added": added})
+	}
+	g.logger().Info(fmt.Sprintf("%d answers of %d journals added to %s", added, len(parts), g.out))
 	return nil
 }

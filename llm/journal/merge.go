@@ -13,7 +13,8 @@ import (
 // and returns how many it did not have. Where two differ, as those of a model that
 // does not repeat may, the one that is there stays: results may rest on it. The
 // sources are not changed, except that what a killed process left in their logs is
-// brought home. Each source is added in transactions of 1,000 answers: a merge that
+// brought home. What was claimed stays so: all of them must be of one owner, or of none,
+// else the error is an [*OwnerError] and nothing is added. Each source is added in transactions of 1,000 answers: a merge that
 // was interrupted is completed by doing it again.
 func Merge(ctx context.Context, dst string, sources ...string) (added int64, err error) {
 	for _, src := range sources {
@@ -26,11 +27,25 @@ func Merge(ctx context.Context, dst string, sources ...string) (added int64, err
 			return 0, &Error{File: src, Err: errors.New("a journal cannot be merged into itself"), bad: true}
 		}
 	}
+	owner, err := ownerOf(ctx, sources)
+	if err != nil {
+		return 0, err
+	}
 	j, err := Open(ctx, dst)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, j.Close()) }()
+	if had, err := j.owner(); err != nil {
+		return 0, err
+	} else if owner == "" && had != "" {
+		return 0, &OwnerError{File: dst, Owner: had}
+	}
+	if owner != "" {
+		if err := j.Claim(owner); err != nil {
+			return 0, err
+		}
+	}
 	for _, src := range sources {
 		n, err := j.merge(ctx, src)
 		added += n

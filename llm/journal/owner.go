@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"context"
 	"errors"
 	"fmt"
 )
@@ -14,8 +15,11 @@ type OwnerError struct {
 
 // Error names both.
 func (e *OwnerError) Error() string {
-	if e.Owner == "" {
+	switch {
+	case e.Owner == "":
 		return fmt.Sprintf("%s: the journal holds answers of other work", e.File)
+	case e.Wanted == "":
+		return fmt.Sprintf("%s: the journal is of %s", e.File, e.Owner)
 	}
 	return fmt.Sprintf("%s: the journal is of %s, and not of %s", e.File, e.Owner, e.Wanted)
 }
@@ -64,4 +68,36 @@ func (j *Journal) name(owner string) error {
 		err = s.Exec()
 	}
 	return errors.Join(err, s.Close())
+}
+
+// owner is what the journal belongs to, "" for nothing.
+func (j *Journal) owner() (string, error) {
+	table, err := j.value(`SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'owner'`)
+	if err != nil || table == "" {
+		return "", fail(j.path, err)
+	}
+	name, err := j.value(`SELECT name FROM owner`)
+	return name, fail(j.path, err)
+}
+
+// ownerOf is the one owner that journals have, "" if they have none.
+func ownerOf(ctx context.Context, paths []string) (string, error) {
+	first := ""
+	for i, path := range paths {
+		j, err := Open(ctx, path)
+		if err != nil {
+			return "", err
+		}
+		name, err := j.owner()
+		if err = errors.Join(err, j.Close()); err != nil {
+			return "", err
+		}
+		if i == 0 {
+			first = name
+		}
+		if name != first {
+			return "", &OwnerError{File: path, Owner: name, Wanted: first}
+		}
+	}
+	return first, nil
 }

@@ -45,3 +45,43 @@ func TestClaim(t *testing.T) {
 		t.Errorf("a journal with other answers: %v", err)
 	}
 }
+
+// A merge keeps the owner, and mixes no work of two.
+func TestMergeKeepsTheOwner(t *testing.T) {
+	dir := t.TempDir()
+	make := func(name, owner string) string {
+		path := filepath.Join(dir, name)
+		b := wrap(t, start(t, path), newStub())
+		if owner != "" {
+			if err := b.journal.Claim(owner); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := b.Generate(t.Context(), name, llm.Options{}, nil); err != nil {
+			t.Fatal(err)
+		}
+		b.journal.Close()
+		return path
+	}
+	a, b, other, free := make("a", "plan 1"), make("b", "plan 1"), make("c", "plan 2"), make("d", "")
+	into := filepath.Join(dir, "both")
+	for range 2 {
+		if _, err := Merge(t.Context(), into, a, b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	j := start(t, into)
+	if err := j.Claim("plan 1"); err != nil {
+		t.Error(err)
+	}
+	if n, err := j.Len(); err != nil || n != 2 {
+		t.Errorf("%d answers, %v", n, err)
+	}
+	j.Close()
+	for _, c := range [][]string{{filepath.Join(dir, "x"), a, other}, {filepath.Join(dir, "x"), a, free}, {into, other}, {into, free}, {free, a}} {
+		var wrong *OwnerError
+		if n, err := Merge(t.Context(), c[0], c[1:]...); !errors.As(err, &wrong) || n != 0 {
+			t.Errorf("%q: %d added, %v", c, n, err)
+		}
+	}
+}
