@@ -7,6 +7,7 @@ import (
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/lapack"
+	"gonum.org/v1/gonum/lapack/gonum"
 	"gonum.org/v1/gonum/lapack/lapack64"
 
 	kernel "github.com/cellsentence/c2s/internal/blas"
@@ -55,7 +56,7 @@ func Prepare(ctx context.Context, rows Rows, workers int) (*Sample, error) {
 		return nil, err
 	}
 	s := &Sample{n: n, dim: d, workers: workers, form: byRows, factor: x, rank: n}
-	s.mean, _ = centre(x, d)
+	s.mean, _ = centre(x, d, workers)
 	scale := 1 / math.Sqrt(float64(n-1))
 	for i := range x {
 		x[i] *= scale
@@ -195,7 +196,29 @@ func condition(a, factor []float64, d int) float64 {
 	for _, v := range sums {
 		norm = max(norm, v)
 	}
-	rcond := lapack64.Pocon(blas64.Symmetric{N: d, Stride: d, Data: factor, Uplo: blas.Upper},
-		norm, make([]float64, 3*d), make([]int, d))
-	return 1 / rcond
+	// ‖a⁻¹‖ by Higham's estimator. LAPACK's pocon scales each solution against
+	// overflow, column by column, which takes several times as long; here a solution
+	// that overflows makes the condition infinite.
+	r := blas64.Triangular{N: d, Stride: d, Data: factor, Uplo: blas.Upper, Diag: blas.NonUnit}
+	x := blas64.Vector{N: d, Inc: 1, Data: make([]float64, d)}
+	v, sign := make([]float64, d), make([]int, d)
+	var (
+		estimator gonum.Implementation
+		inverse   float64
+		step      int
+		state     [3]int
+	)
+	for {
+		inverse, step = estimator.Dlacn2(d, v, x.Data, sign, inverse, step, &state)
+		if step == 0 {
+			return norm * inverse
+		}
+		blas64.Trsv(blas.Trans, r, x)
+		blas64.Trsv(blas.NoTrans, r, x)
+		for _, e := range x.Data {
+			if e-e != 0 {
+				return math.Inf(1)
+			}
+		}
+	}
 }

@@ -203,7 +203,7 @@ func (e *evaluation) permute(k []float64, n int, strata []string) (value, p floa
 // squaredDistances is the matrix of squared Euclidean distances between rows. The
 // mean is taken away first, so that it does not eat the digits.
 func squaredDistances(x []float64, d, workers int) []float64 {
-	centre(x, d)
+	centre(x, d, workers)
 	n := len(x) / d
 	norms := squaredNorms(x, d)
 	k := make([]float64, n*n)

@@ -56,7 +56,7 @@ func NewMoments(n int, mean, cov []float64) (*Moments, error) {
 }
 
 // Summarise reads rows once and gives their moments, on up to workers goroutines
-// (0 means as many as there are processors). Memory is one block of rows and at
+// (0 means as many as there are processors). Memory is two blocks of rows and at
 // most log2(rows/BlockRows) + 2 covariances.
 func Summarise(ctx context.Context, rows Rows, workers int) (*Moments, error) {
 	acc := NewAccumulator(rows.Dim(), 0, workers)
@@ -184,7 +184,7 @@ func (a *Accumulator) flush() {
 // block adds one block, whose numbers it changes.
 func (a *Accumulator) block(x []float64) {
 	n, d := len(x)/a.dim, a.dim
-	mean, low := centre(x, d)
+	mean, low := centre(x, d, a.workers)
 	scatter := a.matrix()
 	v := kernel.Rows(x, d)
 	kernel.Multiply(a.workers, d, d, n, 1, v.T(), v, scatter, d, kernel.Upper)
@@ -195,28 +195,48 @@ func (a *Accumulator) block(x []float64) {
 
 // centre takes the mean of rows away from them and gives it, in two parts. It is
 // summed as the distance from the first row, so that a large mean costs no digits.
-func centre(x []float64, d int) (mean, low []float64) {
+// Strips of rows are shared out to workers; their sums are joined in order.
+func centre(x []float64, d, workers int) (mean, low []float64) {
 	n := float64(len(x) / d)
-	mean, low = append([]float64(nil), x[:d]...), make([]float64, d)
-	for i := 0; i < len(x); i += d {
-		for j, v := range x[i : i+d] {
-			low[j] += v - mean[j]
+	mean = append([]float64(nil), x[:d]...)
+	for j, v := range stripSums(x, d, workers, func(row, sum []float64) {
+		for j, v := range row {
+			sum[j] += v - mean[j]
 		}
+	}) {
+		mean[j] += v / n
 	}
-	for j := range mean {
-		mean[j] += low[j] / n
-		low[j] = 0
-	}
-	for i := 0; i < len(x); i += d {
-		for j := range mean {
-			x[i+j] -= mean[j]
-			low[j] += x[i+j]
+	low = stripSums(x, d, workers, func(row, sum []float64) {
+		for j, m := range mean {
+			v := row[j] - m
+			row[j] = v
+			sum[j] += v
 		}
-	}
+	})
 	for j := range low {
 		low[j] /= n
 	}
 	return mean, low
+}
+
+// stripSums is the sum of what add adds up for each row of x.
+func stripSums(x []float64, d, workers int, add func(row, sum []float64)) []float64 {
+	const strip = 256
+	n := len(x) / d
+	strips := (n + strip - 1) / strip
+	sums := make([]float64, strips*d)
+	kernel.Share(workers, strips, func(_, k int) {
+		sum := sums[k*d:][:d]
+		for i := k * strip; i < min(n, (k+1)*strip); i++ {
+			add(x[i*d:][:d], sum)
+		}
+	})
+	for k := 1; k < strips; k++ {
+		for j, v := range sums[k*d:][:d] {
+			sums[j] += v
+		}
+	}
+	return sums[:d]
 }
 
 func (a *Accumulator) push(n node) {

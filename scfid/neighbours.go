@@ -44,7 +44,7 @@ func (e *evaluation) neighbours(ctx context.Context, real, gen Rows) (Neighbours
 		return none, err
 	}
 	// One shift for both, so that norms are small beside distances.
-	mean, _ := centre(x, d)
+	mean, _ := centre(x, d, e.cfg.Workers)
 	for i := range y {
 		y[i] -= mean[i%d]
 	}

@@ -37,7 +37,7 @@ func Project(ctx context.Context, real, gen Rows, limit int, seed uint64) (*Proj
 	if x, y = finite(x, d), finite(y, d); len(x) == 0 {
 		return nil, badInput("no real cells to project")
 	}
-	mean, _ := centre(x, d)
+	mean, _ := centre(x, d, 0)
 	for i := range y {
 		y[i] -= mean[i%d]
 	}

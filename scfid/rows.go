@@ -3,6 +3,7 @@ package scfid
 import (
 	"context"
 	"math"
+	"sync"
 )
 
 // BlockRows is the number of rows that are read and added up at a time. Shards of
@@ -102,24 +103,45 @@ func (s selection) ReadRows(ctx context.Context, start int, dst []float64) error
 	return nil
 }
 
-// blocks calls do with runs of at most size rows in order. The numbers are do's to
-// change; they are gone at the next call.
+// blocks calls do with runs of at most size rows in order, while the next run is
+// being read. The numbers are do's to change; they are gone at the next call.
 func blocks(ctx context.Context, rows Rows, size int, do func(start int, x []float64) error) error {
 	n, d := rows.Len(), rows.Dim()
-	buf := make([]float64, min(size, n)*d)
+	if n == 0 {
+		return nil
+	}
+	x, err := readBlock(ctx, rows, 0, make([]float64, min(size, n)*d))
+	if err != nil {
+		return err
+	}
+	spare := make([]float64, max(0, min(size, n-size))*d)
 	for start := 0; start < n; start += size {
-		if err := ctx.Err(); err != nil {
+		var next []float64
+		var failed error
+		var wg sync.WaitGroup
+		if start+size < n {
+			wg.Go(func() { next, failed = readBlock(ctx, rows, start+size, spare) })
+		}
+		err := do(start, x)
+		wg.Wait()
+		if err != nil {
 			return err
 		}
-		x := buf[:min(size, n-start)*d]
-		if err := rows.ReadRows(ctx, start, x); err != nil {
-			return err
+		if failed != nil {
+			return failed
 		}
-		if err := do(start, x); err != nil {
-			return err
-		}
+		x, spare = next, x
 	}
 	return nil
+}
+
+// readBlock reads the rows from start on that buf has room for.
+func readBlock(ctx context.Context, rows Rows, start int, buf []float64) ([]float64, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	x := buf[:min(len(buf), (rows.Len()-start)*rows.Dim())]
+	return x, rows.ReadRows(ctx, start, x)
 }
 
 // load reads all rows.

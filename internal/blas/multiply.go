@@ -13,6 +13,7 @@ const (
 	blockK    = 256
 	blockRows = 128
 	blockCols = 3072
+	packCols  = 8 * tileCols // of b, packed at a time
 )
 
 // View is a matrix in memory: element (i, j) is Data[i*Row+j*Col]. Swapping Row
@@ -82,7 +83,7 @@ func Multiply(workers, m, n, k int, alpha float64, a, b View, c []float64, ldc i
 		workers = 1
 	}
 	// Rows are shared out in blocks small enough that each worker has some.
-	rows := min(blockRows, max(tileRows, roundUp((m+4*workers-1)/(4*workers), tileRows)))
+	rows := min(blockRows, max(tileRows, roundUp((m+2*workers-1)/(2*workers), tileRows)))
 	kc, nc := min(k, blockK), min(n, blockCols)
 	packB := make([]float64, roundUp(nc, tileCols)*kc)
 	packA := make([][]float64, workers)
@@ -93,20 +94,17 @@ func Multiply(workers, m, n, k int, alpha float64, a, b View, c []float64, ldc i
 		j1 := min(n, j0+blockCols)
 		for k0 := 0; k0 < k; k0 += blockK {
 			depth := min(blockK, k-k0)
-			panels := (j1 - j0 + tileCols - 1) / tileCols
-			share(workers, panels, func(_, p int) {
-				j := j0 + p*tileCols
-				pack(packB[p*tileCols*depth:][:tileCols*depth], b.T(), j, min(tileCols, j1-j), k0, depth, tileCols, 1)
+			Share(workers, (j1-j0+packCols-1)/packCols, func(_, g int) {
+				j := j0 + g*packCols
+				pack(packB[(j-j0)*depth:], b.T(), j, min(j+packCols, j1), k0, depth, tileCols, 1)
 			})
-			share(workers, (m+rows-1)/rows, func(w, block int) {
+			Share(workers, (m+rows-1)/rows, func(w, block int) {
 				i0 := block * rows
 				i1 := min(m, i0+rows)
 				if !part.wants(i0, i1, j0, j1) {
 					return
 				}
-				for i := i0; i < i1; i += tileRows {
-					pack(packA[w][(i-i0)*depth:][:tileRows*depth], a, i, min(tileRows, i1-i), k0, depth, tileRows, alpha)
-				}
+				pack(packA[w], a, i0, i1, k0, depth, tileRows, alpha)
 				inner(packA[w], packB, i0, i1, j0, j1, depth, c, ldc, part)
 			})
 		}
@@ -147,39 +145,10 @@ func inner(packA, packB []float64, i0, i1, j0, j1, depth int, c []float64, ldc i
 	}
 }
 
-// pack copies count rows of v from row i on, columns [k0, k0+depth), to dst as
-// depth groups of width numbers, times alpha; rows that do not exist are zero.
-func pack(dst []float64, v View, i, count, k0, depth, width int, alpha float64) {
-	if count < width {
-		clear(dst)
-	}
-	if v.Row == 1 {
-		for p := range depth {
-			src := v.Data[i+(k0+p)*v.Col:][:count]
-			out := dst[p*width:][:count]
-			for r, x := range src {
-				out[r] = alpha * x
-			}
-		}
-		return
-	}
-	for r := range count {
-		at := (i+r)*v.Row + k0*v.Col
-		if v.Col == 1 {
-			for p, x := range v.Data[at:][:depth] {
-				dst[p*width+r] = alpha * x
-			}
-			continue
-		}
-		for p := range depth {
-			dst[p*width+r] = alpha * v.Data[at+p*v.Col]
-		}
-	}
-}
-
-// share runs do(worker, i) for i in [0, n) on up to workers goroutines.
-func share(workers, n int, do func(worker, i int)) {
-	if workers = min(workers, n); workers <= 1 {
+// Share runs do(worker, i) for i in [0, n) on up to workers goroutines, 0 meaning as
+// many as there are processors, and returns when all is done.
+func Share(workers, n int, do func(worker, i int)) {
+	if workers = min(Workers(workers), n); workers <= 1 {
 		for i := range n {
 			do(0, i)
 		}

@@ -10,7 +10,7 @@ func SymmetricVector(workers, n int, alpha float64, a []float64, lda int, part P
 		chunks = 8
 	}
 	partial := make([]float64, chunks*n)
-	share(Workers(workers), chunks, func(_, c int) {
+	Share(workers, chunks, func(_, c int) {
 		out := partial[c*n:][:n]
 		// Groups of four rows are dealt out in turn: triangles have long and short rows.
 		for i := 4 * c; i < n; i += 4 * chunks {
@@ -71,7 +71,7 @@ func MatrixVector(workers int, trans bool, m, n int, alpha float64, a []float64,
 	}
 	size := n // of what a chunk needs: its own sum, or a place to throw one away
 	scratch := make([]float64, chunks*size)
-	share(Workers(workers), chunks, func(_, c int) {
+	Share(workers, chunks, func(_, c int) {
 		out := scratch[c*size:][:size]
 		for i := 4 * c; i < m; i += 4 * chunks {
 			end := min(i+4, m)
