@@ -76,7 +76,7 @@ func traceTerm(ctx context.Context, a, b *Sample) (float64, Method, error) {
 	case a.cond*b.cond > squareCondition:
 		method = CholeskySVD
 	default:
-		values, err := symmetricEigen(sandwich(a, b), a.dim, false)
+		values, err := eigenvalues(a.workers, sandwich(a, b), a.dim)
 		sum := 0.0
 		for _, v := range values {
 			sum += math.Sqrt(max(0, v))

@@ -102,7 +102,7 @@ const safeCondition = 1e13
 func (s *Sample) eigen() error {
 	d := s.dim
 	v := append([]float64(nil), s.cov...)
-	values, err := symmetricEigen(v, d, true)
+	values, err := eigenvectors(v, d)
 	if err != nil {
 		return err
 	}
@@ -123,22 +123,59 @@ func (s *Sample) eigen() error {
 	return nil
 }
 
-// symmetricEigen gives the eigenvalues of the upper triangle of the d × d matrix a,
-// rising, and leaves the eigenvectors in its columns if they are wanted.
-func symmetricEigen(a []float64, d int, vectors bool) ([]float64, error) {
-	job := lapack.EVNone
-	if vectors {
-		job = lapack.EVCompute
-	}
+// eigenvectors gives the eigenvalues of the upper triangle of the d × d matrix a,
+// rising, and leaves the eigenvectors in its columns.
+func eigenvectors(a []float64, d int) ([]float64, error) {
 	sym := blas64.Symmetric{N: d, Stride: max(1, d), Data: a, Uplo: blas.Upper}
 	values := make([]float64, d)
 	var size [1]float64
-	lapack64.Syev(job, sym, values, size[:], -1)
-	if !lapack64.Syev(job, sym, values, make([]float64, int(size[0])), int(size[0])) {
-		return nil, badInput("the eigenvalues of the covariance do not converge")
+	lapack64.Syev(lapack.EVCompute, sym, values, size[:], -1)
+	if !lapack64.Syev(lapack.EVCompute, sym, values, make([]float64, int(size[0])), int(size[0])) {
+		return nil, errEigen
 	}
 	return values, nil
 }
+
+// eigenvalues gives the eigenvalues, rising, of the upper triangle of the d × d
+// matrix a, which it destroys.
+func eigenvalues(workers int, a []float64, d int) ([]float64, error) {
+	largest := 0.0
+	for i := range d {
+		for _, v := range a[i*d+i : (i+1)*d] {
+			largest = max(largest, v, -v)
+		}
+	}
+	// Far from 1, squares of the numbers overflow or vanish; powers of two cost no
+	// digits.
+	_, shift := math.Frexp(largest)
+	if shift > -100 && shift < 100 {
+		shift = 0
+	}
+	if shift != 0 {
+		for i, v := range a {
+			a[i] = math.Ldexp(v, -shift)
+		}
+	}
+	values, beside := tridiagonal(workers, a, d)
+	// gonum's sterf panics at a block of numbers that are all below 2^-403. What is
+	// dropped here is far below rounding.
+	for _, x := range [][]float64{values, beside} {
+		for i, v := range x {
+			if max(v, -v) < 0x1p-300 {
+				x[i] = 0
+			}
+		}
+	}
+	if !(gonum.Implementation{}).Dsterf(d, values, beside) {
+		return nil, errEigen
+	}
+	for i, v := range values {
+		values[i] = math.Ldexp(v, shift)
+	}
+	return values, nil
+}
+
+const errEigen = inputError("the eigenvalues of the covariance do not converge")
 
 // panel is the width of the blocks of the factorisations: what is left to
 // routines that are not blocked.
@@ -159,7 +196,7 @@ func cholesky(workers int, a []float64, d int) (ok bool) {
 			break
 		}
 		right := blas64.General{Rows: nb, Cols: rest, Stride: d, Data: a[k*d+k+nb:]}
-		blas64.Trsm(blas.Left, blas.Trans, 1, t, right)
+		triangularSolve(workers, blas.Trans, t, right)
 		v := kernel.Rows(right.Data, d)
 		kernel.Multiply(workers, rest, rest, nb, -1, v.T(), v, a[(k+nb)*d+k+nb:], d, kernel.Upper)
 	}
@@ -174,9 +211,19 @@ func solve(workers int, r []float64, d int, b []float64, m int) {
 	for k := (d - 1) / panel * panel; k >= 0; k -= panel {
 		nb := min(panel, d-k)
 		t := blas64.Triangular{N: nb, Stride: d, Data: r[k*d+k:], Uplo: blas.Upper, Diag: blas.NonUnit}
-		blas64.Trsm(blas.Left, blas.NoTrans, 1, t, blas64.General{Rows: nb, Cols: m, Stride: m, Data: b[k*m:]})
+		triangularSolve(workers, blas.NoTrans, t, blas64.General{Rows: nb, Cols: m, Stride: m, Data: b[k*m:]})
 		kernel.Multiply(workers, k, m, nb, -1, kernel.Rows(r[k:], d), kernel.Rows(b[k*m:], m), b, m, kernel.All)
 	}
+}
+
+// triangularSolve is blas64.Trsm from the left, of columns shared out to workers.
+func triangularSolve(workers int, trans blas.Transpose, t blas64.Triangular, b blas64.General) {
+	const width = 128
+	kernel.Share(workers, (b.Cols+width-1)/width, func(_, block int) {
+		columns := b
+		columns.Data, columns.Cols = b.Data[block*width:], min(width, b.Cols-block*width)
+		blas64.Trsm(blas.Left, trans, 1, t, columns)
+	})
 }
 
 // condition estimates the condition number, in the 1-norm, of a from its Cholesky

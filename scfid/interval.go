@@ -81,7 +81,7 @@ func (e *evaluation) halves(ctx context.Context, real, gen *pool) (float64, erro
 func maps(a, b *Sample) (forth, back []float64, err error) {
 	d := a.dim
 	u := sandwich(a, b)
-	values, err := symmetricEigen(u, d, true)
+	values, err := eigenvectors(u, d)
 	if err != nil {
 		return nil, nil, err
 	}

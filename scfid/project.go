@@ -104,7 +104,7 @@ func leading(ctx context.Context, x []float64, d, k int, seed uint64) (axes [][]
 	kernel.Multiply(0, n, w, d, 1, kernel.Rows(x, d), kernel.Rows(v, w), y, w, kernel.All)
 	gram := make([]float64, w*w)
 	kernel.Multiply(0, w, w, n, 1, kernel.Rows(y, w).T(), kernel.Rows(y, w), gram, w, kernel.Upper)
-	all, err := symmetricEigen(gram, w, true)
+	all, err := eigenvectors(gram, w)
 	if err != nil {
 		return nil, nil, err
 	}

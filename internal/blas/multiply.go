@@ -148,25 +148,17 @@ func inner(packA, packB []float64, i0, i1, j0, j1, depth int, c []float64, ldc i
 // Share runs do(worker, i) for i in [0, n) on up to workers goroutines, 0 meaning as
 // many as there are processors, and returns when all is done.
 func Share(workers, n int, do func(worker, i int)) {
-	if workers = min(Workers(workers), n); workers <= 1 {
-		for i := range n {
-			do(0, i)
-		}
-		return
-	}
 	var next atomic.Int64
-	var wg sync.WaitGroup
-	for w := range workers {
-		wg.Go(func() {
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= n {
-					return
-				}
-				do(w, i)
-			}
-		})
+	run := func(worker int) {
+		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+			do(worker, i)
+		}
 	}
+	var wg sync.WaitGroup
+	for w := 1; w < min(Workers(workers), n); w++ {
+		wg.Go(func() { run(w) })
+	}
+	run(0) // the caller has begun before the others wake up
 	wg.Wait()
 }
 

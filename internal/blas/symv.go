@@ -7,7 +7,7 @@ package blas
 func SymmetricVector(workers, n int, alpha float64, a []float64, lda int, part Part, x, y []float64) {
 	chunks := 1
 	if n >= 512 {
-		chunks = 8
+		chunks = 4
 	}
 	partial := make([]float64, chunks*n)
 	Share(workers, chunks, func(_, c int) {
@@ -67,7 +67,7 @@ func symmetricRows(i0, i1, n int, alpha float64, a []float64, lda int, part Part
 func MatrixVector(workers int, trans bool, m, n int, alpha float64, a []float64, lda int, x, y []float64) {
 	chunks := 1
 	if m*n >= 1<<17 {
-		chunks = 8
+		chunks = 4
 	}
 	size := n // of what a chunk needs: its own sum, or a place to throw one away
 	scratch := make([]float64, chunks*size)
